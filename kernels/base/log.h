@@ -1,0 +1,18 @@
+/* log - one line an event to standard error: time, level, message.
+ *
+ * Errors are logged once, where a call ends. Past 1,000 lines a second lines are dropped and the
+ * next second says how many. Safe from any thread; never fails, never allocates.
+ */
+#ifndef SLUICE_KERNELS_BASE_LOG_H
+#define SLUICE_KERNELS_BASE_LOG_H
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+/* log_set_level - lines below level are not written. LOG_INFO from the start. */
+void log_set_level(enum log_level level);
+
+/* log_write - printf; control characters in the result are written as \xNN, and it is cut at
+ * 1,000 bytes, so that no input can forge a line. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,51 @@
+/* pool - threads that run jobs in the order of submission, and strands on them.
+ *
+ * A job is embedded in whatever it works for; the pool allocates nothing for it. After submission
+ * it belongs to the pool until its run is called, which may free it.
+ * A strand runs its jobs one at a time, in order, on whatever thread of the pool is free: a
+ * single writer without a thread of its own.
+ */
+#ifndef SLUICE_KERNELS_BASE_POOL_H
+#define SLUICE_KERNELS_BASE_POOL_H
+
+#include "kernels/base/scope.h"
+#include "kernels/base/status.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pool;
+
+struct job {
+	void (*run)(struct job *job);
+	struct job *next; /* the pool's */
+};
+
+/* pool_open - n_threads threads, with all signals blocked. name  at most 10 bytes, shows in ps.
+ * Fails: RESOURCE_EXHAUSTED */
+status pool_open(size_t n_threads, const char *name, struct pool **ret);
+
+/* pool_close - runs what was submitted, then joins the threads. NULL is fine. Not from a job. */
+void pool_close(struct pool *pool);
+
+void pool_submit(struct pool *pool, struct job *job);
+
+SCOPE_DEFINE(pool, pool_close)
+
+struct strand {
+	struct job base; /* the strand itself as a job of the pool */
+	struct pool *pool;
+	pthread_mutex_t lock;
+	pthread_cond_t drained;
+	struct job *first, *last;
+	bool running; /* submitted to the pool and not yet drained */
+};
+
+void strand_init(struct strand *strand, struct pool *pool);
+/* strand_finish - waits until what was submitted has run. Nothing may be submitted any more; not
+ * from a job of the strand. */
+void strand_finish(struct strand *strand);
+void strand_submit(struct strand *strand, struct job *job);
+
+#endif

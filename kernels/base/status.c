@@ -1,0 +1,47 @@
+/* status - names of the codes, and details with values in them. */
+#include "kernels/base/status.h"
+
+#include "kernels/base/arena.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+status status_format(struct arena *arena, enum status_code code, const char *format, ...)
+{
+	const char *detail = NULL;
+	va_list args;
+
+	if (arena) {
+		va_start(args, format);
+		detail = arena_vprintf(arena, format, args);
+		va_end(args);
+	}
+	return status_make(code, detail ? detail : format);
+}
+
+const char *status_code_name(enum status_code code)
+{
+	static const char *const names[] = {
+		[STATUS_OK] = "OK",
+		[STATUS_CANCELLED] = "CANCELLED",
+		[STATUS_UNKNOWN] = "UNKNOWN",
+		[STATUS_INVALID_ARGUMENT] = "INVALID_ARGUMENT",
+		[STATUS_DEADLINE_EXCEEDED] = "DEADLINE_EXCEEDED",
+		[STATUS_NOT_FOUND] = "NOT_FOUND",
+		[STATUS_ALREADY_EXISTS] = "ALREADY_EXISTS",
+		[STATUS_PERMISSION_DENIED] = "PERMISSION_DENIED",
+		[STATUS_RESOURCE_EXHAUSTED] = "RESOURCE_EXHAUSTED",
+		[STATUS_FAILED_PRECONDITION] = "FAILED_PRECONDITION",
+		[STATUS_ABORTED] = "ABORTED",
+		[STATUS_OUT_OF_RANGE] = "OUT_OF_RANGE",
+		[STATUS_UNIMPLEMENTED] = "UNIMPLEMENTED",
+		[STATUS_INTERNAL] = "INTERNAL",
+		[STATUS_UNAVAILABLE] = "UNAVAILABLE",
+		[STATUS_DATA_LOSS] = "DATA_LOSS",
+		[STATUS_UNAUTHENTICATED] = "UNAUTHENTICATED",
+	};
+
+	if ((unsigned)code >= sizeof names / sizeof *names)
+		return "UNKNOWN";
+	return names[code];
+}
