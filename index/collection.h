@@ -1,0 +1,87 @@
+/* collection - chunks of one dimension and metric: written by one writer, read through snapshots.
+ *
+ * A write is a struct write that its caller keeps until done is called, once, on a thread of the
+ * writer pool. The writer takes every waiting write, makes one LMDB transaction of them (records,
+ * ids, vectors), commits with fsync, publishes the rows to the head and then calls done for each in
+ * order of submission. A write is applied whole or not at all, and has its own generation; one that
+ * fails does not touch the others of its transaction.
+ */
+#ifndef SLUICE_INDEX_COLLECTION_H
+#define SLUICE_INDEX_COLLECTION_H
+
+#include "index/chunk.h"
+#include "index/collection_config.h"
+#include "kernels/base/arena.h"
+#include "kernels/base/pool.h"
+#include "kernels/base/status.h"
+
+struct collection;
+
+const struct collection_config *collection_config(const struct collection *collection);
+
+/* collection_reference / collection_release - references are counted. NULL is fine for release. */
+struct collection *collection_reference(struct collection *collection);
+void collection_release(struct collection *collection);
+
+/* collection_is_dropped - whether database_drop was called: a reader then ends with
+ * FAILED_PRECONDITION. */
+bool collection_is_dropped(const struct collection *collection);
+
+enum write_kind { WRITE_UPSERT, WRITE_DELETE };
+
+struct write {
+	struct job job; /* first; the writer's */
+
+	/* In, borrowed until done: */
+	enum write_kind kind;
+	struct chunk *chunks; /* UPSERT: [n], ids all different, vectors [dim] and finite */
+	const struct bytes *ids; /* DELETE: [n]; unknown and repeated ones count once or not */
+	size_t n;
+	struct arena *arena; /* for details of a failure; the writer's alone until done */
+	void (*done)(struct write *write);
+
+	/* Out, when done is called: */
+	status result;
+	uint64_t inserted, replaced, deleted;
+	uint64_t generation; /* every snapshot from this one on holds the write */
+};
+
+/* collection_prepare_upsert - checks and scales the vectors of the chunks in place: what depends on
+ * the collection alone. On the caller's thread, before collection_write.
+ * Fails: INVALID_ARGUMENT (not finite; zero under COSINE; norm above 2^60 otherwise; a field of
+ * another type than declared; a required field missing), naming the chunk's id */
+status collection_prepare_upsert(const struct collection *collection, struct chunk *chunks,
+				 size_t n, struct arena *arena);
+
+/* collection_write - queues. done gets OK, FAILED_PRECONDITION (dropped), RESOURCE_EXHAUSTED (disk
+ * or memory), DATA_LOSS or INTERNAL. The caller's reference must last until done. */
+void collection_write(struct collection *collection, struct write *write);
+
+struct collection_status {
+	uint64_t chunk_count, generation, indexed_rows, disk_bytes, memory_bytes;
+	uint32_t segment_count, open_cursors;
+	int64_t create_time_ns; /* since 1970 */
+};
+
+void collection_status(struct collection *collection, struct collection_status *ret);
+
+/* collection_find - the row of the present version of an id; false in *ret_found where there is
+ * none. The row is published: a snapshot acquired after the call sees it, unless the id was written
+ * or deleted again in between (snapshot_find is then false: find again).
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED */
+status collection_find(struct collection *collection, struct bytes id, struct arena *arena,
+		       bool *ret_found, uint64_t *ret_row);
+
+/* What collection_fetch is to fill. */
+enum fetch { FETCH_RECORD = 1, FETCH_VECTOR = 2 };
+
+/* collection_fetch - the chunk of a row that a pinned snapshot sees.
+ * what   FETCH_ bits; the rest of ret stays empty.
+ * ret    points into the arena.
+ * Fails: NOT_FOUND (never under a snapshot that sees the row) DATA_LOSS RESOURCE_EXHAUSTED */
+status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
+			struct arena *arena, struct chunk *ret);
+
+SCOPE_DEFINE(collection, collection_release)
+
+#endif

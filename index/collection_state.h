@@ -1,0 +1,72 @@
+/* collection_state - the inside of a collection, for the files of this folder alone.
+ *
+ * The lock covers what is published, the pins and the state of a commit. It is held for a few
+ * instructions; what takes long (LMDB, copying vectors) is done outside it by the one writer.
+ * Invariant: what a reader reaches through length and generation was written before they were set
+ * under the lock.
+ */
+#ifndef SLUICE_INDEX_COLLECTION_STATE_H
+#define SLUICE_INDEX_COLLECTION_STATE_H
+
+#include "index/collection.h"
+#include "index/segment/head.h"
+#include "index/store/store.h"
+#include "index/writer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* What a snapshot copies. */
+struct published {
+	uint64_t length;    /* places of the head in use, dead ones included */
+	uint64_t live_rows; /* of them not dead */
+	uint64_t generation;
+	uint64_t next_row;
+};
+
+/* One end of the list of pins is the collection's: next is the oldest. */
+struct pin {
+	struct pin *next, *previous;
+	uint64_t generation;
+};
+
+struct collection {
+	struct store *store;
+	struct head *head;
+	struct writer writer;
+	atomic_size_t references;
+	atomic_bool dropped;
+	void (*closed)(void *context);
+	void *context;
+
+	pthread_mutex_t lock;
+	pthread_cond_t settled; /* committing went false */
+	struct published published;
+	bool committing; /* the store may show rows that are not published yet */
+	struct pin pins; /* in order of generation */
+	uint32_t n_pins;
+};
+
+struct collection_options {
+	const char *directory;
+	const char *name;        /* what the store must say */
+	struct scanner *scanner; /* borrowed; told when a block goes away. May be NULL */
+	struct pool *writers;    /* borrowed */
+	/* Called as the last thing when the last reference is gone: the scanner, the pool and the
+	 * directory are not used any more. */
+	void (*closed)(void *context);
+	void *context;
+};
+
+/* collection_open - the store, and its live rows in memory. The reference is the caller's.
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL; closed is not called then. */
+status collection_open(const struct collection_options *options, struct arena *arena,
+		       struct collection **ret);
+
+/* collection_drop - from here on writes are refused and no snapshot is given. */
+void collection_drop(struct collection *collection);
+
+/* collection_horizon - a generation that every snapshot, now and later, is at or after. */
+uint64_t collection_horizon(struct collection *collection);
+
+#endif

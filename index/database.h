@@ -1,0 +1,64 @@
+/* database - a data directory: its collections by name.
+ *
+ *	DIR/lock               held by flock: one server a directory
+ *	DIR/collections/NAME/  one LMDB environment (store.h) a collection
+ *	DIR/collections/.NAME.new, .NAME.old
+ *	                       being made, being removed; deleted at the next open
+ *
+ * The catalogue is rebuilt from the directories at open. A collection that cannot be opened is
+ * refused by name with DATA_LOSS (or what the trouble was) and the others are served.
+ * Safe from any thread.
+ */
+#ifndef SLUICE_INDEX_DATABASE_H
+#define SLUICE_INDEX_DATABASE_H
+
+#include "index/collection_config.h"
+#include "kernels/base/arena.h"
+#include "kernels/base/pool.h"
+#include "kernels/base/status.h"
+#include "kernels/scanner.h"
+
+struct collection;
+struct database;
+
+struct database_options {
+	const char *directory;       /* made where missing, with its parents */
+	struct scanner *scanner;     /* borrowed; searched with first: a GPU's, or the CPU's */
+	struct scanner *scanner_cpu; /* borrowed; never fails for reasons of its own */
+	struct pool *writers;        /* borrowed; runs the collections' writers (fsync blocks there) */
+};
+
+/* database_open - Fails: FAILED_PRECONDITION (another server has the directory; its pid is named)
+ * PERMISSION_DENIED NOT_FOUND RESOURCE_EXHAUSTED INTERNAL, naming the path. */
+status database_open(const struct database_options *options, struct arena *arena,
+		     struct database **ret);
+
+/* database_close - every collection must have been released; waits for the writers. NULL is fine. */
+void database_close(struct database *database);
+
+/* database_create - Fails: ALREADY_EXISTS RESOURCE_EXHAUSTED INTERNAL */
+status database_create(struct database *database, const struct collection_config *config,
+		       struct arena *arena);
+
+/* database_acquire - a reference, for collection_release. Fails: NOT_FOUND DATA_LOSS */
+status database_acquire(struct database *database, struct bytes name, struct arena *arena,
+			struct collection **ret);
+
+/* database_drop - off the catalogue at once, writes still queued fail with FAILED_PRECONDITION, open
+ * cursors end so at their next batch; files are gone when it returns, their blocks on disk when the
+ * last reference is released. Fails: NOT_FOUND INTERNAL */
+status database_drop(struct database *database, struct bytes name, struct arena *arena);
+
+/* database_list - names in bytewise order, the first max after `after` (empty: from the start).
+ * ret_names  [ret_n] in the arena. Fails: RESOURCE_EXHAUSTED */
+status database_list(struct database *database, struct bytes after, size_t max,
+		     struct arena *arena, struct bytes **ret_names, size_t *ret_n);
+
+/* database_scanner - what scans first, for GetServerInfo and Summary.backend. */
+struct scanner *database_scanner(struct database *database);
+/* database_scanner_cpu - what scans where the first cannot. */
+struct scanner *database_scanner_cpu(struct database *database);
+
+SCOPE_DEFINE(database, database_close)
+
+#endif

@@ -1,0 +1,40 @@
+/* directory - what the database does to the file system, with failures that name the path.
+ *
+ * A failure's code: ENOSPC, EDQUOT, EMFILE, ENFILE and ENOMEM are RESOURCE_EXHAUSTED, EACCES, EPERM
+ * and EROFS are PERMISSION_DENIED, ENOENT and ENOTDIR are NOT_FOUND, EEXIST is ALREADY_EXISTS, the
+ * rest is INTERNAL.
+ */
+#ifndef SLUICE_INDEX_DIRECTORY_H
+#define SLUICE_INDEX_DIRECTORY_H
+
+#include "kernels/base/arena.h"
+#include "kernels/base/status.h"
+
+/* directory_make - with its parents, which are synced; being there already is fine. Only for the
+ * owner (0700). */
+status directory_make(const char *path, struct arena *arena);
+
+/* directory_make_new - one level; fails where it is there already. */
+status directory_make_new(const char *path, struct arena *arena);
+
+/* directory_sync - the names in it are on disk when it returns. */
+status directory_sync(const char *path, struct arena *arena);
+
+/* directory_rename - neither has to be synced for the rename to be whole; the parent has to be for
+ * it to last. */
+status directory_rename(const char *from, const char *to, struct arena *arena);
+
+/* directory_remove - the directory and the files in it, for a directory of files alone. OK where it
+ * is not there. */
+status directory_remove(const char *path, struct arena *arena);
+
+/* directory_lock - takes the lock file for this process, as long as the descriptor is open.
+ * Fails: FAILED_PRECONDITION, naming the pid of who has it */
+status directory_lock(const char *path, struct arena *arena, int *ret_descriptor);
+
+/* directory_each - calls visit for each entry but "." and "..", in no order, until one fails. name
+ * is borrowed for the call. */
+status directory_each(const char *path, struct arena *arena,
+		      status (*visit)(void *context, const char *name), void *context);
+
+#endif

@@ -1,0 +1,19 @@
+/* manifest - what a store says of itself: its one config value and its one state value. Private to
+ * this folder.
+ */
+#ifndef SLUICE_INDEX_STORE_MANIFEST_H
+#define SLUICE_INDEX_STORE_MANIFEST_H
+
+#include "index/store/value.h"
+
+/* manifest_write_config - from the store's fields, at creation. */
+status manifest_write_config(const struct transaction *transaction);
+
+/* manifest_read_config - into the store's fields.
+ * Fails: DATA_LOSS (absent, damaged, or a format that is not STORE_FORMAT) */
+status manifest_read_config(const struct transaction *transaction);
+
+status manifest_write_state(const struct transaction *transaction, const struct store_state *state);
+status manifest_read_state(const struct transaction *transaction, struct store_state *ret);
+
+#endif

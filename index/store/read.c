@@ -1,0 +1,207 @@
+/* read - finding, fetching and loading: each within one read transaction. */
+#include "index/store/dead.h"
+#include "index/store/id.h"
+#include "index/store/manifest.h"
+#include "index/store/record.h"
+#include "index/store/walk.h"
+
+static bool id_can_be_stored(struct bytes id)
+{
+	return id.size >= 1 && id.size <= CHUNK_ID_MAX;
+}
+
+status store_find(struct store *store, struct bytes id, struct arena *arena, bool *ret_found,
+		  uint64_t *ret_row)
+{
+	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	struct id_key key;
+	enum id_use use = ID_FREE;
+
+	if (id_can_be_stored(id)) {
+		id_key_make(id, &key);
+		TRY(transaction_read(t));
+		TRY(id_find(t, id, &key, &use, ret_row));
+	}
+	*ret_found = use == ID_FOUND;
+	return status_ok();
+}
+
+/* The payload of a row, borrowed within the transaction. Fails: NOT_FOUND ... */
+static status get_row(const struct transaction *transaction, enum table table, uint64_t row,
+		      struct bytes *ret)
+{
+	struct row_key key = row_key_of(row);
+	bool found;
+
+	TRY(value_get(transaction, table, bytes_of(key.bytes, sizeof key.bytes), &found, ret));
+	if (!found)
+		return status_format(transaction->arena, STATUS_NOT_FOUND,
+				     "collection \"%s\": table %s has no row %llu",
+				     transaction->store->config.name, table_name(table),
+				     (unsigned long long)row);
+	return status_ok();
+}
+
+/* A copy of a row's payload in the transaction's arena. */
+static status copy_row(const struct transaction *transaction, enum table table, uint64_t row,
+		       struct bytes *ret)
+{
+	struct bytes payload;
+	uint8_t *copy;
+
+	TRY(get_row(transaction, table, row, &payload));
+	copy = arena_copy(transaction->arena, payload.data, payload.size);
+	if (!copy)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a chunk");
+	*ret = bytes_of(copy, payload.size);
+	return status_ok();
+}
+
+status store_fetch_record(struct store *store, uint64_t row, struct arena *arena, struct chunk *ret)
+{
+	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	struct bytes record;
+	status decoded;
+
+	TRY(transaction_read(t));
+	TRY(copy_row(t, TABLE_RECORDS, row, &record));
+	decoded = record_decode(record, arena, ret);
+	if (decoded.code == STATUS_DATA_LOSS) {
+		struct row_key key = row_key_of(row);
+
+		return value_damaged(t, TABLE_RECORDS, bytes_of(key.bytes, sizeof key.bytes),
+				     decoded.detail);
+	}
+	return decoded;
+}
+
+status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena,
+			  float **ret_vector)
+{
+	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	struct bytes payload;
+	float *vector;
+
+	TRY(transaction_read(t));
+	TRY(get_row(t, TABLE_VECTORS, row, &payload));
+	vector = arena_alloc(arena, payload.size);
+	if (!vector)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a vector");
+	memcpy(vector, payload.data, payload.size);
+	*ret_vector = vector;
+	return status_ok();
+}
+
+/* --- loading --- */
+
+struct load {
+	const struct transaction *transaction;
+	struct store_state state;
+	struct buffer dead; /* rows, ascending */
+	size_t dead_at;     /* of dead, in bytes: what is before it was passed */
+	float *vector;      /* [dim] aligned copy of the row in hand */
+	uint64_t live_rows;
+};
+
+static bool is_dead(struct load *load, uint64_t row)
+{
+	while (load->dead_at < load->dead.size && load_u64(load->dead.data + load->dead_at) < row)
+		load->dead_at += sizeof(uint64_t);
+	return load->dead_at < load->dead.size && load_u64(load->dead.data + load->dead_at) == row;
+}
+
+static status load_rows(struct load *load,
+			status (*visit)(void *context, uint64_t row, const float *vector),
+			void *context)
+{
+	SCOPED(walk) walk = &(struct walk){load->transaction, TABLE_VECTORS, NULL};
+	struct entry entry;
+	bool found;
+
+	for (;;) {
+		uint64_t row;
+
+		TRY(walk_next(walk, &found, &entry));
+		if (!found)
+			return status_ok();
+		row = load_u64_be(entry.key.data);
+		if (row >= load->state.next_row)
+			return value_damaged(load->transaction, TABLE_VECTORS, entry.key,
+					     "the row was never given out");
+		if (is_dead(load, row))
+			continue;
+		load->live_rows++;
+		memcpy(load->vector, entry.payload.data, entry.payload.size);
+		TRY(visit(context, row, load->vector));
+	}
+}
+
+/* Each id is read, since one that is damaged would not be found, and be put a second time. */
+static status count_ids(const struct load *load, uint64_t *ret)
+{
+	SCOPED(walk) walk = &(struct walk){load->transaction, TABLE_IDS, NULL};
+	struct entry entry;
+	uint64_t n = 0;
+	bool found;
+
+	for (;; n++) {
+		TRY(walk_next(walk, &found, &entry));
+		if (!found)
+			break;
+		if (load_u64(entry.payload.data) >= load->state.next_row)
+			return value_damaged(load->transaction, TABLE_IDS, entry.key,
+					     "an id names a row that was never given out");
+	}
+	*ret = n;
+	return status_ok();
+}
+
+/* What the tables say of each other: a lost table or page would otherwise look like fewer rows. */
+static status check_counts(const struct load *load)
+{
+	const struct transaction *t = load->transaction;
+	MDB_stat records, vectors;
+	uint64_t ids = 0;
+	int result = mdb_stat(t->handle, t->store->tables[TABLE_RECORDS], &records);
+
+	if (!result)
+		result = mdb_stat(t->handle, t->store->tables[TABLE_VECTORS], &vectors);
+	if (result)
+		return store_failure(t->store, t->arena, result, "count its rows");
+	TRY(count_ids(load, &ids));
+	if (load->live_rows == load->state.live_rows && ids == load->live_rows &&
+	    records.ms_entries == vectors.ms_entries)
+		return status_ok();
+	return status_format(
+		t->arena, STATUS_DATA_LOSS,
+		"collection \"%s\": %llu rows should be live, and there are %llu, with "
+		"%llu ids, %zu records, %zu vectors",
+		t->store->config.name, (unsigned long long)load->state.live_rows,
+		(unsigned long long)load->live_rows, (unsigned long long)ids, records.ms_entries,
+		vectors.ms_entries);
+}
+
+static void load_finish(struct load *load)
+{
+	buffer_finish(&load->dead);
+}
+
+SCOPE_DEFINE(load, load_finish)
+
+status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
+		  status (*visit)(void *context, uint64_t row, const float *vector), void *context)
+{
+	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	SCOPED(load) load = &(struct load){.transaction = t};
+
+	load->vector = ARENA_ARRAY(arena, float, store->config.dim);
+	if (!load->vector)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a vector");
+	TRY(transaction_read(t));
+	TRY(manifest_read_state(t, &load->state));
+	TRY(dead_rows(t, &load->dead));
+	TRY(load_rows(load, visit, context));
+	TRY(check_counts(load));
+	*ret_state = load->state;
+	return status_ok();
+}

@@ -1,0 +1,174 @@
+/* transaction - begin and end of LMDB's transactions, and the growth of the map between them.
+ *
+ * mdb_env_set_mapsize moves the map, and LMDB leaves it to its user that no transaction of the
+ * process sees that: each holds map_lock for reading from begin to end. The lock prefers writers,
+ * since readers may never leave it empty; so no thread may hold it twice for reading while another
+ * could grow the map. Only the writer grows it, when it has no write open.
+ */
+#include "index/store/transaction.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#define DISK_FULL_BYTES ((size_t)1 << 20)
+
+static MDB_txn *take_kept(struct store *store)
+{
+	MDB_txn *handle = NULL;
+
+	pthread_mutex_lock(&store->kept_lock);
+	if (store->n_kept > 0)
+		handle = store->kept[--store->n_kept];
+	pthread_mutex_unlock(&store->kept_lock);
+	return handle;
+}
+
+/* Takes the handle. */
+static void keep(struct store *store, MDB_txn *handle)
+{
+	mdb_txn_reset(handle);
+	pthread_mutex_lock(&store->kept_lock);
+	if (store->n_kept < STORE_READERS_KEPT) {
+		store->kept[store->n_kept++] = handle;
+		handle = NULL;
+	}
+	pthread_mutex_unlock(&store->kept_lock);
+	if (handle)
+		mdb_txn_abort(handle);
+}
+
+void transaction_forget_kept(struct store *store)
+{
+	for (MDB_txn *handle; (handle = take_kept(store));)
+		mdb_txn_abort(handle);
+}
+
+static int begin_read(struct store *store, MDB_txn **ret)
+{
+	MDB_txn *handle = take_kept(store);
+	int result;
+
+	if (!handle)
+		return mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret);
+	result = mdb_txn_renew(handle);
+	if (result)
+		mdb_txn_abort(handle);
+	else
+		*ret = handle;
+	return result;
+}
+
+static status begin(struct transaction *transaction, bool write)
+{
+	struct store *store = transaction->store;
+	MDB_txn *handle = NULL;
+	int result;
+
+	pthread_rwlock_rdlock(&store->map_lock);
+	if (store->map_lost) {
+		pthread_rwlock_unlock(&store->map_lock);
+		return store_says(store, transaction->arena, STATUS_RESOURCE_EXHAUSTED,
+				  "its map was lost when it grew; the server must restart");
+	}
+	result = write ? mdb_txn_begin(store->env, NULL, 0, &handle) : begin_read(store, &handle);
+	if (result) {
+		pthread_rwlock_unlock(&store->map_lock);
+		return store_failure(store, transaction->arena, result, "begin a transaction");
+	}
+	transaction->handle = handle;
+	transaction->reads_only = !write;
+	return status_ok();
+}
+
+status transaction_read(struct transaction *transaction)
+{
+	return begin(transaction, false);
+}
+
+status transaction_write(struct transaction *transaction)
+{
+	return begin(transaction, true);
+}
+
+void transaction_end(struct transaction *transaction)
+{
+	if (!transaction || !transaction->handle)
+		return;
+	keep(transaction->store, TAKE(transaction->handle));
+	pthread_rwlock_unlock(&transaction->store->map_lock);
+}
+
+/* LMDB makes EIO of a write that ended short, which is how a disk fills up. */
+static bool disk_is_full(const struct store *store)
+{
+	struct statvfs disk;
+
+	return statvfs(store->directory, &disk) == 0 &&
+	       disk.f_bavail < DISK_FULL_BYTES / disk.f_frsize;
+}
+
+status transaction_commit(struct transaction *transaction)
+{
+	int result = mdb_txn_commit(TAKE(transaction->handle));
+
+	pthread_rwlock_unlock(&transaction->store->map_lock);
+	if (result == EIO && disk_is_full(transaction->store))
+		result = ENOSPC;
+	if (result)
+		return store_failure(transaction->store, transaction->arena, result, "commit");
+	return status_ok();
+}
+
+void transaction_abort(struct transaction *transaction)
+{
+	if (!transaction->handle)
+		return;
+	mdb_txn_abort(TAKE(transaction->handle));
+	pthread_rwlock_unlock(&transaction->store->map_lock);
+}
+
+/* LMDB unmaps before it maps anew, and cannot go back: so see first that so much address space is
+ * to be had. */
+static int probe_address_space(size_t size_bytes)
+{
+	void *probe = mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			   -1, 0);
+
+	if (probe == MAP_FAILED)
+		return errno;
+	munmap(probe, size_bytes);
+	return 0;
+}
+
+static int grow_locked(struct store *store)
+{
+	size_t size_bytes = store->map_bytes * 2;
+	int result;
+
+	if (store->map_lost || store->map_bytes > SIZE_MAX / 4)
+		return ENOMEM;
+	result = probe_address_space(size_bytes);
+	if (result)
+		return result;
+	result = mdb_env_set_mapsize(store->env, size_bytes);
+	if (result)
+		store->map_lost = true;
+	else
+		store->map_bytes = size_bytes;
+	return result;
+}
+
+status store_grow(struct store *store, struct arena *arena)
+{
+	int result;
+
+	pthread_rwlock_wrlock(&store->map_lock);
+	result = grow_locked(store);
+	pthread_rwlock_unlock(&store->map_lock);
+	if (result)
+		return status_format(arena, STATUS_RESOURCE_EXHAUSTED,
+				     "collection \"%s\": grow the map: %s", store->config.name,
+				     mdb_strerror(result));
+	return status_ok();
+}
