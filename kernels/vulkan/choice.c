@@ -1,0 +1,175 @@
+/* choice - the rules, one reason each. */
+#include "kernels/vulkan/choice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the kernels use: see kernels/shaders. */
+#define WORKGROUP_THREADS 256
+#define WORKGROUP_SHARED_BYTES 16384
+#define BINDINGS 6
+
+static void extensions_read(VkPhysicalDevice physical, bool *ret_driver, bool *ret_budget)
+{
+	uint32_t n = 0;
+	VkExtensionProperties *all;
+
+	*ret_driver = *ret_budget = false;
+	if (vkEnumerateDeviceExtensionProperties(physical, NULL, &n, NULL) != VK_SUCCESS)
+		return;
+	all = calloc(n + 1, sizeof *all);
+	if (!all)
+		return;
+	if (vkEnumerateDeviceExtensionProperties(physical, NULL, &n, all) < 0)
+		n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const char *name = all[i].extensionName;
+
+		*ret_driver |= strcmp(name, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME) == 0;
+		*ret_budget |= strcmp(name, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME) == 0;
+	}
+	free(all);
+}
+
+static bool compute_family(VkPhysicalDevice physical, uint32_t *ret)
+{
+	VkQueueFamilyProperties families[32];
+	uint32_t n = sizeof families / sizeof *families;
+
+	vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
+	for (uint32_t i = 0; i < n; i++) {
+		if (families[i].queueCount && families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t device_memory_bytes(VkPhysicalDevice physical)
+{
+	VkPhysicalDeviceMemoryProperties memory;
+	uint64_t most = 0;
+
+	vkGetPhysicalDeviceMemoryProperties(physical, &memory);
+	for (uint32_t i = 0; i < memory.memoryHeapCount; i++) {
+		if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT &&
+		    memory.memoryHeaps[i].size > most)
+			most = memory.memoryHeaps[i].size;
+	}
+	return most;
+}
+
+static int type_rank(VkPhysicalDeviceType type)
+{
+	switch (type) {
+	case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+		return 4;
+	case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+		return 3;
+	case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* NULL: it can be used. */
+static const char *why_not(const VkPhysicalDeviceProperties *properties, enum gpu_mode mode)
+{
+	const VkPhysicalDeviceLimits *limits = &properties->limits;
+	bool is_software = properties->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+
+	if (is_software && mode != GPU_SOFTWARE)
+		return "it is a processor, not a GPU";
+	if (!is_software && mode == GPU_SOFTWARE)
+		return "it is a GPU, and a software device is asked for";
+	if (properties->apiVersion < VK_API_VERSION_1_1)
+		return "its Vulkan is older than 1.1";
+	if (limits->maxComputeWorkGroupInvocations < WORKGROUP_THREADS ||
+	    limits->maxComputeWorkGroupSize[0] < WORKGROUP_THREADS)
+		return "its workgroups have less than 256 threads";
+	if (limits->maxComputeSharedMemorySize < WORKGROUP_SHARED_BYTES)
+		return "its workgroups share less than 16 KiB";
+	if (limits->maxPerStageDescriptorStorageBuffers < BINDINGS)
+		return "it binds less than 6 buffers";
+	return NULL;
+}
+
+static void choice_judge(VkPhysicalDevice physical, enum gpu_mode mode, struct choice *ret,
+			 struct gpu_device *ret_device)
+{
+	VkPhysicalDeviceDriverProperties driver = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+	};
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+	};
+	const VkPhysicalDeviceProperties *basic = &properties.properties;
+	const char *reason;
+	bool has_driver;
+
+	*ret = (struct choice){.physical = physical};
+	*ret_device = (struct gpu_device){.memory_bytes = device_memory_bytes(physical)};
+	extensions_read(physical, &has_driver, &ret->has_budget);
+
+	vkGetPhysicalDeviceProperties(physical, &properties.properties);
+	if (basic->apiVersion >= VK_API_VERSION_1_1) {
+		properties.pNext = has_driver ? &driver : NULL;
+		vkGetPhysicalDeviceProperties2(physical, &properties);
+	}
+	reason = why_not(basic, mode);
+	if (!reason && !compute_family(physical, &ret->family))
+		reason = "it has no queue that computes";
+	if (!reason)
+		ret->rank = type_rank(basic->deviceType);
+
+	snprintf(ret_device->name, sizeof ret_device->name, "%s", basic->deviceName);
+	if (driver.driverName[0])
+		snprintf(ret_device->driver, sizeof ret_device->driver, "%.120s %.120s",
+			 driver.driverName, driver.driverInfo);
+	else
+		snprintf(ret_device->driver, sizeof ret_device->driver, "version %08x",
+			 basic->driverVersion);
+	snprintf(ret_device->reason, sizeof ret_device->reason, "%s", reason ? reason : "");
+}
+
+void choices_find(VkInstance instance, enum gpu_mode mode, struct choices *ret,
+		  struct gpu_list *ret_list)
+{
+	VkPhysicalDevice physical[GPU_DEVICES_MAX];
+	uint32_t n = GPU_DEVICES_MAX;
+
+	/* VK_INCOMPLETE, more devices than places, is positive. */
+	if (vkEnumeratePhysicalDevices(instance, &n, physical) < 0)
+		n = 0;
+	ret->n = ret_list->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		choice_judge(physical[i], mode, &ret->all[i], &ret_list->devices[i]);
+}
+
+size_t choices_best(const struct choices *choices)
+{
+	size_t best = choices->n;
+
+	for (size_t i = 0; i < choices->n; i++) {
+		int to_beat = best < choices->n ? choices->all[best].rank : 0;
+
+		if (choices->all[i].rank > to_beat)
+			best = i;
+	}
+	return best;
+}
+
+void choices_taken(const struct choices *choices, size_t taken, struct gpu_list *list)
+{
+	for (size_t i = 0; i < choices->n; i++) {
+		struct gpu_device *device = &list->devices[i];
+
+		device->in_use = i == taken;
+		if (choices->all[i].rank && i != taken)
+			snprintf(device->reason, sizeof device->reason, "%.80s is used instead",
+				 list->devices[taken].name);
+	}
+}

@@ -1,0 +1,280 @@
+/* copy - room for rows, and their way to the device through a slot's input buffer. */
+#include "kernels/vulkan/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one submission uploads at most: a few milliseconds on a slow bus. */
+#define UPLOAD_BYTES ((uint64_t)8 << 20)
+
+/* The first chunk has room for so many rows, if the block has. */
+#define CHUNK_ROWS_MIN 1024
+
+struct side {
+	float norm, square;
+};
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t vector_bytes(const struct scan_block *block)
+{
+	return block->stride * sizeof(float);
+}
+
+static void chunk_close(struct vulkan_runtime *runtime, struct vulkan_chunk *chunk)
+{
+	struct vulkan_device *device = runtime->device;
+
+	atomic_fetch_sub(&device->used_bytes, chunk->buffer.size_bytes);
+	buffer_close(device, &chunk->buffer);
+	device->vk.vkDestroyDescriptorPool(device->device, chunk->descriptors, NULL);
+	free(chunk);
+}
+
+/* A chunk of chunk->n rows: its buffer and the set that binds it. */
+static status chunk_make(struct vulkan_copy *copy, struct vulkan_chunk *chunk)
+{
+	struct vulkan_runtime *runtime = copy->runtime;
+	uint64_t align = runtime->device->align_bytes;
+	uint64_t vectors = chunk->n * vector_bytes(copy->block);
+	uint64_t sides = chunk->n * sizeof(struct side);
+	VkDescriptorBufferInfo buffers[2];
+
+	chunk->sides_at = (vectors + align - 1) / align * align;
+	TRY(buffer_init(runtime->device, MEMORY_DEVICE, chunk->sides_at + sides, &chunk->buffer));
+	atomic_fetch_add(&runtime->device->used_bytes, chunk->buffer.size_bytes);
+	TRY(program_set_open(&runtime->program, PROGRAM_SET_CHUNK, &chunk->descriptors,
+			     &chunk->set));
+	buffers[0] = (VkDescriptorBufferInfo){.buffer = chunk->buffer.buffer, .range = vectors};
+	buffers[1] = (VkDescriptorBufferInfo){
+		.buffer = chunk->buffer.buffer, .offset = chunk->sides_at, .range = sides};
+	program_set_bind(&runtime->program, chunk->set, 2, buffers);
+	return status_ok();
+}
+
+/* How many rows the next chunk shall have: what is missing for n, doubled room, but no more than
+ * the block may ever have or a buffer can hold. */
+static uint32_t chunk_rows(const struct vulkan_copy *copy, uint32_t n)
+{
+	const struct vulkan_device *device = copy->runtime->device;
+	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
+	uint64_t most = (device->buffer_bytes - device->align_bytes) / row_bytes;
+	uint32_t rows = copy->room ? copy->room : CHUNK_ROWS_MIN;
+
+	if (rows < n - copy->room)
+		rows = n - copy->room;
+	rows = least(rows, copy->block->capacity - copy->room);
+	return most < rows ? (uint32_t)most : rows;
+}
+
+/* Makes room for at least one row more. Only the grower is here. */
+static status chunk_add(struct vulkan_copy *copy, uint32_t n)
+{
+	struct vulkan_runtime *runtime = copy->runtime;
+	uint64_t missing = n - copy->room;
+	struct vulkan_chunk *chunk;
+	status made;
+
+	missing *= vector_bytes(copy->block) + sizeof(struct side);
+	if (!memory_fits(runtime->device, missing))
+		return status_make(STATUS_UNAVAILABLE, "the GPU has no memory left for the rows");
+	chunk = calloc(1, sizeof *chunk);
+	if (!chunk)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a chunk of rows");
+	chunk->first = copy->room;
+	chunk->n = chunk_rows(copy, n);
+	made = chunk_make(copy, chunk);
+	if (status_failed(made)) {
+		chunk_close(runtime, chunk);
+		return made;
+	}
+	if (copy->last)
+		copy->last->next = chunk;
+	else
+		copy->chunks = chunk;
+	copy->last = chunk;
+	copy->room += chunk->n;
+	return status_ok();
+}
+
+static void upload_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk,
+			  uint32_t first, uint32_t n)
+{
+	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
+	const struct scan_block *block = slot->copy->block;
+	uint64_t bytes = vector_bytes(block);
+	struct side *sides = (struct side *)((char *)slot->input.mapped + n * bytes);
+	const VkBufferCopy regions[2] = {
+		{.srcOffset = 0, .dstOffset = (first - chunk->first) * bytes, .size = n * bytes},
+		{.srcOffset = n * bytes,
+		 .dstOffset = chunk->sides_at + (first - chunk->first) * sizeof *sides,
+		 .size = n * sizeof *sides},
+	};
+	const VkMemoryBarrier arrived = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
+	};
+
+	memcpy(slot->input.mapped, block->vectors + first * block->stride, n * bytes);
+	for (uint32_t i = 0; i < n; i++)
+		sides[i] = (struct side){block->norms[first + i], block->squares[first + i]};
+	vk->vkCmdCopyBuffer(slot->commands, slot->input.buffer, chunk->buffer.buffer, 2, regions);
+	vk->vkCmdPipelineBarrier(slot->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+				 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &arrived, 0, NULL, 0,
+				 NULL);
+}
+
+/* The next rows before n, as many as go at once. Growing is ours, and ends with the slot once there
+ * is one: at the latest when the device is done, so that nobody else writes meanwhile. */
+static status upload(struct vulkan_copy *copy, uint32_t n, const struct deadline *deadline,
+		     bool *ret_ends_with_slot)
+{
+	SCOPED(vulkan_slot) slot = NULL;
+	const struct vulkan_chunk *chunk = copy->last;
+	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
+	uint32_t first = copy->rows;
+	uint32_t rows = least(n - first, chunk->first + chunk->n - first);
+
+	rows = least(rows, (uint32_t)(UPLOAD_BYTES / row_bytes));
+	TRY(slot_acquire(copy->runtime, copy, deadline, &slot));
+	slot->grown_to = first + rows;
+	*ret_ends_with_slot = true;
+	TRY(slot_reserve(slot, &(struct slot_sizes){.input_bytes = rows * row_bytes}));
+	TRY(slot_begin(slot));
+	upload_record(slot, chunk, first, rows);
+	return slot_run(slot, deadline);
+}
+
+/* Under the lock, which it leaves meanwhile: grows the copy by some rows. */
+static status copy_grow(struct vulkan_copy *copy, uint32_t n, const struct deadline *deadline)
+{
+	struct vulkan_runtime *runtime = copy->runtime;
+	bool ends_with_slot = false;
+	status made = status_ok();
+	bool refused = false;
+
+	copy->growing = true;
+	pthread_mutex_unlock(&runtime->lock);
+	if (copy->room == copy->rows) {
+		made = chunk_add(copy, n);
+		refused = made.code == STATUS_UNAVAILABLE;
+	}
+	if (!status_failed(made))
+		made = upload(copy, n, deadline, &ends_with_slot);
+	pthread_mutex_lock(&runtime->lock);
+	copy->is_refused |= refused;
+	if (!ends_with_slot) {
+		copy->growing = false;
+		pthread_cond_broadcast(&runtime->changed);
+	}
+	return made;
+}
+
+/* Under the lock. */
+static status copy_make(struct vulkan_runtime *runtime, struct scan_block *block)
+{
+	struct vulkan_copy *copy = calloc(1, sizeof *copy);
+
+	if (!copy)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a copy of rows");
+	copy->runtime = runtime;
+	copy->block = block;
+	copy->references = 1;
+	copy->next = runtime->copies;
+	runtime->copies = copy;
+	block->copy = copy;
+	return status_ok();
+}
+
+status copy_acquire(struct vulkan_runtime *runtime, struct scan_block *block, uint32_t n,
+		    const struct deadline *deadline, struct vulkan_copy **ret)
+{
+	struct vulkan_copy *copy;
+	status made = status_ok();
+
+	pthread_mutex_lock(&runtime->lock);
+	if (!block->copy)
+		made = copy_make(runtime, block);
+	copy = block->copy;
+	if (copy)
+		copy->references++;
+	while (!status_failed(made) && copy->rows < n) {
+		if (copy->is_refused)
+			made = status_make(STATUS_UNAVAILABLE, "the rows do not fit the GPU");
+		else if (copy->growing)
+			made = runtime_wait(runtime, deadline);
+		else
+			made = copy_grow(copy, n, deadline);
+	}
+	if (status_failed(made) && copy)
+		copy_release_locked(copy);
+	pthread_mutex_unlock(&runtime->lock);
+	if (!status_failed(made))
+		*ret = copy;
+	return made;
+}
+
+void copy_release_locked(struct vulkan_copy *copy)
+{
+	struct vulkan_runtime *runtime = copy->runtime;
+	struct vulkan_copy **link = &runtime->copies;
+
+	if (--copy->references > 0)
+		return;
+	while (*link != copy)
+		link = &(*link)->next;
+	*link = copy->next;
+	while (copy->chunks) {
+		struct vulkan_chunk *chunk = copy->chunks;
+
+		copy->chunks = chunk->next;
+		chunk_close(runtime, chunk);
+	}
+	free(copy);
+}
+
+void copy_release(struct vulkan_copy *copy)
+{
+	struct vulkan_runtime *runtime;
+
+	if (!copy)
+		return;
+	runtime = copy->runtime;
+	pthread_mutex_lock(&runtime->lock);
+	copy_release_locked(copy);
+	pthread_mutex_unlock(&runtime->lock);
+}
+
+/* Under the lock. */
+static void copy_detach(struct vulkan_copy *copy)
+{
+	copy->block->copy = NULL;
+	copy->block = NULL;
+	copy_release_locked(copy);
+}
+
+void copy_forget(struct vulkan_copy *copy)
+{
+	struct vulkan_runtime *runtime = copy->runtime;
+
+	pthread_mutex_lock(&runtime->lock);
+	copy_detach(copy);
+	pthread_mutex_unlock(&runtime->lock);
+}
+
+void copy_forget_all(struct vulkan_runtime *runtime)
+{
+	struct vulkan_copy *copy, *next;
+
+	pthread_mutex_lock(&runtime->lock);
+	for (copy = runtime->copies; copy; copy = next) {
+		next = copy->next;
+		if (copy->block)
+			copy_detach(copy);
+	}
+	pthread_mutex_unlock(&runtime->lock);
+}

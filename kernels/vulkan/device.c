@@ -1,0 +1,181 @@
+/* device - see choice.c for which; here it is opened, watched and closed. */
+#include "kernels/vulkan/device.h"
+
+#include "kernels/base/log.h"
+#include "kernels/vulkan/choice.h"
+#include "kernels/vulkan/instance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bindings and copies beyond this would gain nothing. */
+#define BUFFER_BYTES_MAX ((uint64_t)1 << 30)
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void limits_read(struct vulkan_device *device, const struct choice *choice)
+{
+	VkPhysicalDeviceMaintenance3Properties allocation = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
+	};
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+		.pNext = &allocation,
+	};
+	const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
+
+	vkGetPhysicalDeviceProperties2(device->physical, &properties);
+	vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
+	device->has_budget = choice->has_budget;
+	device->buffer_bytes = least(BUFFER_BYTES_MAX, limits->maxStorageBufferRange);
+	device->buffer_bytes = least(device->buffer_bytes, allocation.maxMemoryAllocationSize / 2);
+	device->align_bytes = limits->minStorageBufferOffsetAlignment;
+	if (device->align_bytes < 64)
+		device->align_bytes = 64;
+	/* "llvmpipe (LLVM 15.0.6, 256 bits)" is llvmpipe. */
+	snprintf(device->name, sizeof device->name, "%.*s",
+		 (int)strcspn(properties.properties.deviceName, "("),
+		 properties.properties.deviceName);
+	for (size_t n = strlen(device->name); n > 0 && device->name[n - 1] == ' '; n--)
+		device->name[n - 1] = '\0';
+}
+
+static VkResult device_make(struct vulkan_device *device, const struct choice *choice)
+{
+	const float priority = 1.0F;
+	const VkDeviceQueueCreateInfo queue = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+		.queueFamilyIndex = choice->family,
+		.queueCount = 1,
+		.pQueuePriorities = &priority,
+	};
+	const VkDeviceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.queueCreateInfoCount = 1,
+		.pQueueCreateInfos = &queue,
+	};
+	VkResult result;
+
+	device->physical = choice->physical;
+	device->family = choice->family;
+	result = vkCreateDevice(device->physical, &info, NULL, &device->device);
+	if (result != VK_SUCCESS) {
+		device->device = VK_NULL_HANDLE;
+		return result;
+	}
+	volkLoadDeviceTable(&device->vk, device->device);
+	device->vk.vkGetDeviceQueue(device->device, device->family, 0, &device->queue);
+	limits_read(device, choice);
+	return VK_SUCCESS;
+}
+
+/* Takes the best that can be opened; one that cannot is passed over, with its reason. */
+static bool device_take(struct vulkan_device *device, struct choices *choices,
+			struct gpu_list *list)
+{
+	for (;;) {
+		size_t best = choices_best(choices);
+		VkResult result;
+
+		if (best == choices->n)
+			return false;
+		result = device_make(device, &choices->all[best]);
+		if (result == VK_SUCCESS) {
+			choices_taken(choices, best, list);
+			return true;
+		}
+		choices->all[best].rank = 0;
+		snprintf(list->devices[best].reason, sizeof list->devices[best].reason,
+			 "it cannot be opened: VkResult %d", (int)result);
+	}
+}
+
+static status none_found(enum gpu_mode mode, struct arena *arena, const struct gpu_list *list)
+{
+	const char *wanted = mode == GPU_SOFTWARE ? "software device" : "GPU";
+	const char *reasons = "";
+
+	if (mode == GPU_AUTO)
+		return status_ok();
+	for (size_t i = 0; i < list->n; i++) {
+		const char *longer = arena_printf(arena, "%s%s%s: %s", reasons, i ? "; " : "",
+						  list->devices[i].name, list->devices[i].reason);
+		if (longer)
+			reasons = longer;
+	}
+	if (list->n == 0)
+		reasons = "there is no Vulkan device at all";
+	return status_format(arena, STATUS_UNAVAILABLE, "no %s can be used: %s", wanted, reasons);
+}
+
+status device_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *list,
+		   struct vulkan_device **ret)
+{
+	struct vulkan_device *device;
+	struct choices choices;
+	VkInstance instance;
+	status acquired = instance_acquire(&instance);
+
+	list->n = 0;
+	*ret = NULL;
+	if (acquired.code == STATUS_UNAVAILABLE && mode == GPU_AUTO)
+		return status_ok();
+	TRY(acquired);
+	device = calloc(1, sizeof *device);
+	if (!device) {
+		instance_release();
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU");
+	}
+	pthread_mutex_init(&device->queue_lock, NULL);
+	choices_find(instance, mode, &choices, list);
+	if (!device_take(device, &choices, list)) {
+		device_close(device);
+		return none_found(mode, arena, list);
+	}
+	*ret = device;
+	return status_ok();
+}
+
+void device_close(struct vulkan_device *device)
+{
+	if (!device)
+		return;
+	if (device->device)
+		device->vk.vkDestroyDevice(device->device, NULL);
+	pthread_mutex_destroy(&device->queue_lock);
+	free(device);
+	instance_release();
+}
+
+status device_status(struct vulkan_device *device, VkResult result)
+{
+	switch (result) {
+	case VK_SUCCESS:
+		return status_ok();
+	case VK_ERROR_OUT_OF_HOST_MEMORY:
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for the GPU's driver");
+	case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+	case VK_ERROR_OUT_OF_POOL_MEMORY:
+	case VK_ERROR_FRAGMENTED_POOL:
+	case VK_ERROR_TOO_MANY_OBJECTS:
+		return status_make(STATUS_UNAVAILABLE, "the GPU's memory is full");
+	case VK_ERROR_DEVICE_LOST:
+		if (!atomic_exchange(&device->lost, true))
+			log_write(LOG_ERROR, "GPU %s is lost, scans go to the processor",
+				  device->name);
+		return status_make(STATUS_UNAVAILABLE, "the GPU is lost");
+	default:
+		return status_make(STATUS_UNAVAILABLE, "the GPU's driver failed");
+	}
+}
+
+status device_check(const struct vulkan_device *device)
+{
+	if (atomic_load_explicit(&device->lost, memory_order_acquire))
+		return status_make(STATUS_UNAVAILABLE, "the GPU is lost");
+	return status_ok();
+}

@@ -1,0 +1,52 @@
+/* device - the choice of a physical device, and a logical one with its queue and its own functions.
+ *
+ * A device of type CPU is taken only when it is asked for by mode, a device of any other type only
+ * otherwise. Once lost, a device stays lost: every call answers UNAVAILABLE.
+ */
+#ifndef SLUICE_KERNELS_VULKAN_DEVICE_H
+#define SLUICE_KERNELS_VULKAN_DEVICE_H
+
+#include "kernels/vulkan/scanner_vulkan.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <volk.h>
+
+struct vulkan_device {
+	VkPhysicalDevice physical;
+	VkDevice device;
+	struct VolkDeviceTable vk;
+	VkQueue queue;
+	pthread_mutex_t queue_lock; /* around every use of the queue */
+	uint32_t family;
+
+	VkPhysicalDeviceMemoryProperties memory;
+	bool has_budget;       /* the driver tells what other processes leave */
+	uint64_t buffer_bytes; /* the most that one buffer may hold */
+	uint64_t align_bytes;  /* of a place in a buffer where a binding begins */
+	char name[256];
+
+	atomic_bool lost;
+	_Atomic(uint64_t) used_bytes; /* by copies of blocks */
+};
+
+/* device_open - NULL with OK where mode is AUTO and there is nothing to use.
+ * list  filled with what was found, whatever the outcome.
+ * Fails: UNAVAILABLE (the detail in the arena) RESOURCE_EXHAUSTED */
+status device_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *list,
+		   struct vulkan_device **ret);
+
+/* device_close - nothing made from the device may be left. NULL is fine. */
+void device_close(struct vulkan_device *device);
+
+/* device_status - a result of any Vulkan call as a status. Out of host memory is
+ * RESOURCE_EXHAUSTED; everything else is UNAVAILABLE, as the processor can take over; a lost device
+ * is remembered. */
+status device_status(struct vulkan_device *device, VkResult result);
+
+/* device_check - Fails: UNAVAILABLE once lost. */
+status device_check(const struct vulkan_device *device);
+
+SCOPE_DEFINE(vulkan_device, device_close)
+
+#endif

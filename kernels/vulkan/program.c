@@ -1,0 +1,218 @@
+/* program - from embedded SPIR-V to pipelines. */
+#include "kernels/vulkan/program.h"
+
+#include "kernels/shaders/merge.spv.h"
+#include "kernels/shaders/scan.spv.h"
+#include "kernels/shaders/scan_top.spv.h"
+
+#define BINDINGS_MAX 4
+
+static const uint32_t set_bindings[PROGRAM_SET_N] = {
+	[PROGRAM_SET_SUBMISSION] = 4,
+	[PROGRAM_SET_CHUNK] = 2,
+};
+
+static status layout_make(struct vulkan_program *program, uint32_t n, VkDescriptorSetLayout *ret)
+{
+	struct vulkan_device *device = program->device;
+	VkDescriptorSetLayoutBinding bindings[BINDINGS_MAX];
+	const VkDescriptorSetLayoutCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+		.bindingCount = n,
+		.pBindings = bindings,
+	};
+	VkResult result;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bindings[i] = (VkDescriptorSetLayoutBinding){
+			.binding = i,
+			.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+			.descriptorCount = 1,
+			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+		};
+	}
+	result = device->vk.vkCreateDescriptorSetLayout(device->device, &info, NULL, ret);
+	if (result != VK_SUCCESS)
+		*ret = VK_NULL_HANDLE;
+	return device_status(device, result);
+}
+
+status program_init(struct vulkan_program *ret, struct vulkan_device *device)
+{
+	const VkPushConstantRange plan = {
+		.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+		.size = sizeof(struct vulkan_plan),
+	};
+	const VkPipelineLayoutCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+		.setLayoutCount = PROGRAM_SET_N,
+		.pSetLayouts = ret->sets,
+		.pushConstantRangeCount = 1,
+		.pPushConstantRanges = &plan,
+	};
+	VkResult result;
+
+	ret->device = device;
+	pthread_mutex_init(&ret->lock, NULL);
+	for (size_t kind = 0; kind < PROGRAM_SET_N; kind++)
+		TRY(layout_make(ret, set_bindings[kind], &ret->sets[kind]));
+	result = device->vk.vkCreatePipelineLayout(device->device, &info, NULL, &ret->layout);
+	if (result != VK_SUCCESS)
+		ret->layout = VK_NULL_HANDLE;
+	return device_status(device, result);
+}
+
+void program_finish(struct vulkan_program *program)
+{
+	struct vulkan_device *device = program->device;
+
+	if (!device)
+		return;
+	for (size_t kernel = 0; kernel < KERNEL_N; kernel++) {
+		for (size_t width = 0; width < PROGRAM_WIDTHS; width++)
+			device->vk.vkDestroyPipeline(device->device,
+						     program->pipelines[kernel][width], NULL);
+	}
+	device->vk.vkDestroyPipelineLayout(device->device, program->layout, NULL);
+	for (size_t kind = 0; kind < PROGRAM_SET_N; kind++)
+		device->vk.vkDestroyDescriptorSetLayout(device->device, program->sets[kind], NULL);
+	pthread_mutex_destroy(&program->lock);
+	*program = (struct vulkan_program){0};
+}
+
+status program_set_open(struct vulkan_program *program, enum program_set kind,
+			VkDescriptorPool *ret_pool, VkDescriptorSet *ret)
+{
+	struct vulkan_device *device = program->device;
+	const VkDescriptorPoolSize size = {
+		.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+		.descriptorCount = set_bindings[kind],
+	};
+	const VkDescriptorPoolCreateInfo pool = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+		.maxSets = 1,
+		.poolSizeCount = 1,
+		.pPoolSizes = &size,
+	};
+	VkDescriptorSetAllocateInfo set = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+		.descriptorSetCount = 1,
+		.pSetLayouts = &program->sets[kind],
+	};
+	VkResult result = device->vk.vkCreateDescriptorPool(device->device, &pool, NULL, ret_pool);
+
+	if (result != VK_SUCCESS) {
+		*ret_pool = VK_NULL_HANDLE;
+		return device_status(device, result);
+	}
+	set.descriptorPool = *ret_pool;
+	return device_status(device,
+			     device->vk.vkAllocateDescriptorSets(device->device, &set, ret));
+}
+
+void program_set_bind(struct vulkan_program *program, VkDescriptorSet set, uint32_t n,
+		      const VkDescriptorBufferInfo *buffers)
+{
+	struct vulkan_device *device = program->device;
+	VkWriteDescriptorSet writes[BINDINGS_MAX];
+
+	for (uint32_t i = 0; i < n; i++) {
+		writes[i] = (VkWriteDescriptorSet){
+			.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+			.dstSet = set,
+			.dstBinding = i,
+			.descriptorCount = 1,
+			.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+			.pBufferInfo = &buffers[i],
+		};
+	}
+	device->vk.vkUpdateDescriptorSets(device->device, n, writes, 0, NULL);
+}
+
+uint32_t program_width(uint32_t stride_vec4)
+{
+	uint32_t width = 0;
+
+	while (width + 1 < PROGRAM_WIDTHS && program_lanes(width + 1) <= stride_vec4)
+		width++;
+	return width;
+}
+
+uint32_t program_lanes(uint32_t width)
+{
+	return 4U << width;
+}
+
+static VkShaderModuleCreateInfo kernel_code(enum kernel kernel)
+{
+	VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+
+	switch (kernel) {
+	case KERNEL_SCAN:
+		info.pCode = scan_spv;
+		info.codeSize = scan_spv_size;
+		break;
+	case KERNEL_SCAN_TOP:
+		info.pCode = scan_top_spv;
+		info.codeSize = scan_top_spv_size;
+		break;
+	default:
+		info.pCode = merge_spv;
+		info.codeSize = merge_spv_size;
+		break;
+	}
+	return info;
+}
+
+static VkResult pipeline_make(struct vulkan_program *program, enum kernel kernel, uint32_t width,
+			      VkPipeline *ret)
+{
+	struct vulkan_device *device = program->device;
+	const VkShaderModuleCreateInfo code = kernel_code(kernel);
+	const uint32_t lanes = program_lanes(width);
+	const VkSpecializationMapEntry entry = {.constantID = 0, .size = sizeof lanes};
+	const VkSpecializationInfo constants = {
+		.mapEntryCount = kernel == KERNEL_MERGE ? 0 : 1,
+		.pMapEntries = &entry,
+		.dataSize = sizeof lanes,
+		.pData = &lanes,
+	};
+	VkComputePipelineCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+		.stage =
+			{
+				.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+				.stage = VK_SHADER_STAGE_COMPUTE_BIT,
+				.pName = "main",
+				.pSpecializationInfo = &constants,
+			},
+		.layout = program->layout,
+	};
+	VkResult result;
+
+	result = device->vk.vkCreateShaderModule(device->device, &code, NULL, &info.stage.module);
+	if (result != VK_SUCCESS)
+		return result;
+	result = device->vk.vkCreateComputePipelines(device->device, VK_NULL_HANDLE, 1, &info, NULL,
+						     ret);
+	device->vk.vkDestroyShaderModule(device->device, info.stage.module, NULL);
+	return result;
+}
+
+status program_pipeline(struct vulkan_program *program, enum kernel kernel, uint32_t width,
+			VkPipeline *ret)
+{
+	VkPipeline *place = &program->pipelines[kernel][width];
+	VkPipeline made = VK_NULL_HANDLE;
+	VkResult result = VK_SUCCESS;
+
+	pthread_mutex_lock(&program->lock);
+	if (*place == VK_NULL_HANDLE) {
+		result = pipeline_make(program, kernel, width, &made);
+		if (result == VK_SUCCESS)
+			*place = made;
+	}
+	*ret = *place;
+	pthread_mutex_unlock(&program->lock);
+	return device_status(program->device, result);
+}

@@ -1,0 +1,86 @@
+/* program - the kernels: layouts of what they bind, and pipelines made when first needed.
+ *
+ * Set 0 belongs to a submission: query, bitmap, results, scratch. Set 1 belongs to a chunk of rows:
+ * vectors, sides. The numbers of both are in kernels/shaders/plan.glsl.
+ */
+#ifndef SLUICE_KERNELS_VULKAN_PROGRAM_H
+#define SLUICE_KERNELS_VULKAN_PROGRAM_H
+
+#include "kernels/vulkan/device.h"
+
+/* What a kernel is told: plan_block of kernels/shaders/plan.glsl, which explains the fields. */
+struct vulkan_plan {
+	uint32_t first, n, place;
+	uint32_t stride_vec4;
+	uint32_t rows_per_group;
+	uint32_t k;
+	uint32_t output_at, lower_at, visible_at;
+	uint32_t gate_key, gate_place;
+	uint32_t norm_limit;
+	uint32_t is_l2, is_last;
+	float qq, slack_norm, slack_xx, slack_abs;
+};
+
+_Static_assert(sizeof(struct vulkan_plan) == 72, "as the kernels see it");
+_Static_assert(sizeof(struct vulkan_plan) <= 128, "what every device has for push constants");
+
+#define PLAN_NONE UINT32_MAX
+
+/* Lists of the best: at most so many. As QUEUE_KEPT in kernels/shaders/queue.glsl. */
+#define TOP_MAX 128
+
+/* Threads of a workgroup, and rows that each team of lanes has in flight. */
+#define PROGRAM_THREADS 256
+#define PROGRAM_ROWS 4
+
+enum kernel {
+	KERNEL_SCAN,     /* bounds of every row */
+	KERNEL_SCAN_TOP, /* the best rows of each workgroup */
+	KERNEL_MERGE,    /* lists of the best to fewer */
+	KERNEL_N,
+};
+
+/* Widths of a team: 4, 8, 16, 32 lanes. */
+#define PROGRAM_WIDTHS 4
+
+enum program_set {
+	PROGRAM_SET_SUBMISSION, /* query, bitmap, results, scratch */
+	PROGRAM_SET_CHUNK,      /* vectors, sides */
+	PROGRAM_SET_N,
+};
+
+struct vulkan_program {
+	struct vulkan_device *device;
+	VkDescriptorSetLayout sets[PROGRAM_SET_N];
+	VkPipelineLayout layout;
+	pthread_mutex_t lock; /* around the making of pipelines */
+	VkPipeline pipelines[KERNEL_N][PROGRAM_WIDTHS];
+};
+
+/* program_init - ret must be all zero. To be finished also after a failure.
+ * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
+status program_init(struct vulkan_program *ret, struct vulkan_device *device);
+void program_finish(struct vulkan_program *program);
+
+/* program_set_open - a set in a pool of its own; the caller destroys the pool, which takes the set
+ * along. Nothing is bound in it yet.
+ * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
+status program_set_open(struct vulkan_program *program, enum program_set kind,
+			VkDescriptorPool *ret_pool, VkDescriptorSet *ret);
+
+/* program_set_bind - n buffers, from binding 0 on. The device must not be using the set. */
+void program_set_bind(struct vulkan_program *program, VkDescriptorSet set, uint32_t n,
+		      const VkDescriptorBufferInfo *buffers);
+
+/* program_width - the place of the widest team that a row of so many pieces of 16 bytes keeps
+ * busy; program_lanes - its lanes. */
+uint32_t program_width(uint32_t stride_vec4);
+uint32_t program_lanes(uint32_t width);
+
+/* program_pipeline - made at the first call, which takes tens of milliseconds. Safe from any
+ * thread. width  0 under KERNEL_MERGE.
+ * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
+status program_pipeline(struct vulkan_program *program, enum kernel kernel, uint32_t width,
+			VkPipeline *ret);
+
+#endif

@@ -1,0 +1,161 @@
+/* runtime - the slots are made at the start, and what is left behind is awaited by a thread. */
+#include "kernels/base/log.h"
+#include "kernels/vulkan/copy.h"
+#include "kernels/vulkan/submit.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+static status slot_open(struct vulkan_runtime *runtime, struct vulkan_slot *slot)
+{
+	struct vulkan_device *device = runtime->device;
+	const VkCommandPoolCreateInfo pool = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+		.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT,
+		.queueFamilyIndex = device->family,
+	};
+	VkCommandBufferAllocateInfo commands = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+		.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+		.commandBufferCount = 1,
+	};
+	const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+	VkResult result;
+
+	slot->runtime = runtime;
+	result = device->vk.vkCreateCommandPool(device->device, &pool, NULL, &slot->pool);
+	if (result != VK_SUCCESS) {
+		slot->pool = VK_NULL_HANDLE;
+		return device_status(device, result);
+	}
+	commands.commandPool = slot->pool;
+	TRY(device_status(device, device->vk.vkAllocateCommandBuffers(device->device, &commands,
+								      &slot->commands)));
+	result = device->vk.vkCreateFence(device->device, &fence, NULL, &slot->fence);
+	if (result != VK_SUCCESS) {
+		slot->fence = VK_NULL_HANDLE;
+		return device_status(device, result);
+	}
+	return program_set_open(&runtime->program, PROGRAM_SET_SUBMISSION, &slot->descriptors,
+				&slot->set);
+}
+
+static void slot_close(struct vulkan_slot *slot)
+{
+	struct vulkan_device *device;
+
+	if (!slot->runtime)
+		return;
+	device = slot->runtime->device;
+	/* Pools take along what was allocated from them. */
+	device->vk.vkDestroyCommandPool(device->device, slot->pool, NULL);
+	device->vk.vkDestroyFence(device->device, slot->fence, NULL);
+	device->vk.vkDestroyDescriptorPool(device->device, slot->descriptors, NULL);
+	buffer_close(device, &slot->input);
+	buffer_close(device, &slot->output);
+	buffer_close(device, &slot->scratch);
+}
+
+/* The reaper's own wait is not for a caller: it ends with the work, or at close. */
+static void *reaper_run(void *argument)
+{
+	struct vulkan_runtime *runtime = argument;
+	int64_t gives_up_ns = INT64_MAX;
+
+	pthread_mutex_lock(&runtime->lock);
+	for (;;) {
+		struct vulkan_slot *slot = slot_find(runtime, SLOT_LEFT);
+		bool settled;
+
+		if (!slot && runtime->closing)
+			break;
+		if (!slot) {
+			pthread_cond_wait(&runtime->left, &runtime->lock);
+			continue;
+		}
+		if (runtime->closing && gives_up_ns == INT64_MAX)
+			gives_up_ns = clock_ns() + SUBMIT_HANG_NS;
+		if (clock_ns() > gives_up_ns)
+			break;
+		pthread_mutex_unlock(&runtime->lock);
+		settled = slot_settles(slot, WAIT_STEP_NS);
+		pthread_mutex_lock(&runtime->lock);
+		if (settled)
+			slot_free(slot);
+	}
+	pthread_mutex_unlock(&runtime->lock);
+	return NULL;
+}
+
+static status reaper_start(struct vulkan_runtime *runtime)
+{
+	sigset_t all, before;
+	int failed;
+
+	/* Signals are for the threads that ask for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&runtime->reaper, NULL, reaper_run, runtime);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for the GPU");
+	runtime->has_reaper = true;
+	return status_ok();
+}
+
+static void locks_init(struct vulkan_runtime *runtime)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&runtime->lock, NULL);
+	pthread_cond_init(&runtime->changed, &monotonic);
+	pthread_cond_init(&runtime->left, NULL);
+	pthread_condattr_destroy(&monotonic);
+}
+
+status runtime_open(struct vulkan_device *device, struct vulkan_runtime **ret)
+{
+	SCOPED(vulkan_device) taken = device;
+	SCOPED(vulkan_runtime) runtime = calloc(1, sizeof *runtime);
+
+	if (!runtime)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU's runtime");
+	locks_init(runtime);
+	runtime->device = TAKE(taken);
+	TRY(program_init(&runtime->program, device));
+	for (size_t i = 0; i < SLOTS; i++)
+		TRY(slot_open(runtime, &runtime->slots[i]));
+	TRY(reaper_start(runtime));
+	*ret = TAKE(runtime);
+	return status_ok();
+}
+
+void runtime_close(struct vulkan_runtime *runtime)
+{
+	if (!runtime)
+		return;
+	if (runtime->has_reaper) {
+		pthread_mutex_lock(&runtime->lock);
+		runtime->closing = true;
+		pthread_cond_signal(&runtime->left);
+		pthread_mutex_unlock(&runtime->lock);
+		pthread_join(runtime->reaper, NULL);
+	}
+	if (slot_find(runtime, SLOT_LEFT)) {
+		/* What the device may still write to cannot be given back. */
+		log_write(LOG_ERROR, "GPU %s hangs; its memory stays taken until the process ends",
+			  runtime->device->name);
+		return;
+	}
+	for (size_t i = 0; i < SLOTS; i++)
+		slot_close(&runtime->slots[i]);
+	program_finish(&runtime->program);
+	device_close(runtime->device);
+	pthread_cond_destroy(&runtime->left);
+	pthread_cond_destroy(&runtime->changed);
+	pthread_mutex_destroy(&runtime->lock);
+	free(runtime);
+}

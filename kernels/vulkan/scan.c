@@ -1,0 +1,188 @@
+/* scan - plans, dispatches and barriers of a submission. */
+#include "kernels/vulkan/scan.h"
+
+#include "kernels/score.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Up to here products and sums of the formula stay finite. */
+#define FINITE_MAX 0x1p120
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The norm from which on a bound might not be finite, as bits: these order as the numbers do, and
+ * infinities and NaN are above all. 0: the query is such that no row has finite bounds. */
+static uint32_t norm_limit(const struct vulkan_plan *plan, double query_norm)
+{
+	double limit = 2 * VECTOR_NORM_MAX;
+
+	if (!(query_norm <= FINITE_MAX && plan->qq <= (float)FINITE_MAX &&
+	      plan->slack_norm <= (float)FINITE_MAX && plan->slack_abs <= (float)FINITE_MAX &&
+	      plan->slack_xx <= 1))
+		return 0;
+	limit = fmin(limit, FINITE_MAX / fmax(query_norm, 1));
+	limit = fmin(limit, FINITE_MAX / fmax((double)plan->slack_norm, 1));
+	return float_bits((float)limit);
+}
+
+void scan_init(struct vulkan_scan *ret, const struct scan_query *query,
+	       const struct scan_range *range)
+{
+	*ret = (struct vulkan_scan){.query = query, .range = range};
+	ret->plan = (struct vulkan_plan){
+		.stride_vec4 = (uint32_t)(query->stride / 4),
+		.is_l2 = query->metric == METRIC_L2,
+		.qq = query->qq,
+		.slack_norm = query->slack_norm,
+		.slack_xx = query->slack_xx,
+		.slack_abs = query->slack_abs,
+	};
+	ret->plan.norm_limit = norm_limit(&ret->plan, vector_norm(query->values, query->dim));
+	ret->width = program_width(ret->plan.stride_vec4);
+}
+
+void scan_fill_input(const struct vulkan_scan *scan, const struct scan_part *part,
+		     const uint64_t *visible, struct vulkan_plan *plan, void *input)
+{
+	size_t query_bytes = scan->query->stride * sizeof(float);
+
+	memcpy(input, scan->query->values, query_bytes);
+	plan->visible_at = PLAN_NONE;
+	if (visible) {
+		memcpy((char *)input + query_bytes, visible + part->start / 64,
+		       quotient_up(part->n, 64) * sizeof *visible);
+		plan->visible_at = (uint32_t)(query_bytes / sizeof(uint32_t));
+	}
+}
+
+uint64_t scan_input_bytes(const struct vulkan_scan *scan, const struct scan_part *part)
+{
+	return scan->query->stride * sizeof(float) + quotient_up(part->n, 64) * sizeof(uint64_t);
+}
+
+void scan_dispatch(struct vulkan_slot *slot, const struct vulkan_plan *plan, uint32_t groups)
+{
+	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
+
+	vk->vkCmdPushConstants(slot->commands, slot->runtime->program.layout,
+			       VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof *plan, plan);
+	vk->vkCmdDispatch(slot->commands, groups, 1, 1);
+}
+
+void scan_bind(struct vulkan_slot *slot, VkPipeline pipeline)
+{
+	slot->runtime->device->vk.vkCmdBindPipeline(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+						    pipeline);
+}
+
+void scan_bind_set(struct vulkan_slot *slot, enum program_set kind, VkDescriptorSet set)
+{
+	slot->runtime->device->vk.vkCmdBindDescriptorSets(
+		slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, slot->runtime->program.layout,
+		(uint32_t)kind, 1, &set, 0, NULL);
+}
+
+void scan_barrier(struct vulkan_slot *slot, bool to_host)
+{
+	const VkMemoryBarrier written = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+		.dstAccessMask = to_host ? VK_ACCESS_HOST_READ_BIT : VK_ACCESS_SHADER_READ_BIT,
+	};
+
+	slot->runtime->device->vk.vkCmdPipelineBarrier(
+		slot->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+		to_host ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1,
+		&written, 0, NULL, 0, NULL);
+}
+
+/* The part of a part that lies in one chunk, as a plan's first, n and place. False: nothing. */
+static bool piece_in(const struct vulkan_chunk *chunk, const struct vulkan_scan *scan,
+		     const struct scan_part *part, struct vulkan_plan *plan)
+{
+	uint32_t begin = scan->range->first + part->start, end = begin + part->n;
+	uint32_t from = begin > chunk->first ? begin : chunk->first;
+	uint32_t to = least(end, chunk->first + chunk->n);
+
+	if (from >= to)
+		return false;
+	plan->first = from - chunk->first;
+	plan->n = to - from;
+	plan->place = from - begin;
+	return true;
+}
+
+/* The chunk behind, or NULL when the part ends within this one: what is behind may be growing. */
+static const struct vulkan_chunk *chunk_behind(const struct vulkan_chunk *chunk,
+					       const struct vulkan_scan *scan,
+					       const struct scan_part *part)
+{
+	uint32_t end = scan->range->first + part->start + part->n;
+
+	return chunk->first + chunk->n >= end ? NULL : chunk->next;
+}
+
+uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_part *part,
+			      struct vulkan_plan *plan, bool lists, struct vulkan_slot *slot)
+{
+	const struct vulkan_chunk *chunk = scan->copy->chunks;
+	const uint32_t output_at = plan->output_at, lower_at = plan->lower_at;
+	uint32_t groups = 0;
+
+	for (; chunk; chunk = chunk_behind(chunk, scan, part)) {
+		uint32_t here;
+
+		if (!piece_in(chunk, scan, part, plan))
+			continue;
+		here = quotient_up(plan->n, plan->rows_per_group);
+		if (lists)
+			plan->output_at = output_at + groups * plan->k;
+		else
+			plan->output_at = output_at + plan->place;
+		if (lower_at != PLAN_NONE)
+			plan->lower_at = lower_at + plan->place;
+		if (slot) {
+			scan_bind_set(slot, PROGRAM_SET_CHUNK, chunk->set);
+			scan_dispatch(slot, plan, here);
+		}
+		groups += here;
+	}
+	plan->output_at = output_at;
+	plan->lower_at = lower_at;
+	return groups;
+}
+
+status scan_bounds(const struct vulkan_scan *scan, const struct scan_part *part,
+		   struct vulkan_slot **slot, const float **ret_upper, const float **ret_lower)
+{
+	struct vulkan_runtime *runtime = scan->copy->runtime;
+	struct vulkan_plan plan = scan->plan;
+	uint64_t upper_bytes = part->n * sizeof(float);
+	struct slot_sizes sizes = {
+		.input_bytes = scan_input_bytes(scan, part),
+		.output_bytes = ret_lower ? 2 * upper_bytes : upper_bytes,
+	};
+	VkPipeline pipeline;
+
+	plan.rows_per_group = 4 * PROGRAM_ROWS * PROGRAM_THREADS / program_lanes(scan->width);
+	plan.lower_at = ret_lower ? part->n : PLAN_NONE;
+	TRY(program_pipeline(&runtime->program, KERNEL_SCAN, scan->width, &pipeline));
+	TRY(slot_acquire(runtime, scan->copy, scan->deadline, slot));
+	TRY(slot_reserve(*slot, &sizes));
+	TRY(slot_begin(*slot));
+	scan_fill_input(scan, part, NULL, &plan, (*slot)->input.mapped);
+	scan_bind(*slot, pipeline);
+	scan_bind_set(*slot, PROGRAM_SET_SUBMISSION, (*slot)->set);
+	scan_dispatch_pieces(scan, part, &plan, false, *slot);
+	scan_barrier(*slot, true);
+	TRY(slot_run(*slot, scan->deadline));
+
+	*ret_upper = (*slot)->output.mapped;
+	if (ret_lower)
+		*ret_lower = *ret_upper + part->n;
+	return status_ok();
+}

@@ -1,0 +1,85 @@
+/* scan - one part of a range as one submission: what is recorded, and what comes back. */
+#ifndef SLUICE_KERNELS_VULKAN_SCAN_H
+#define SLUICE_KERNELS_VULKAN_SCAN_H
+
+#include "kernels/vulkan/copy.h"
+
+#include <string.h>
+
+/* Rows of one submission at most. A multiple of 64, so that a part begins at a word of the bitmap.
+ */
+#define SCAN_ROWS ((uint32_t)1 << 20)
+
+/* One call, from its first part to its last. */
+struct vulkan_scan {
+	struct vulkan_copy *copy; /* borrowed; has all rows of the range */
+	const struct scan_query *query;
+	const struct scan_range *range;
+	const struct deadline *deadline;
+	struct vulkan_plan plan; /* what all dispatches have in common */
+	uint32_t width;          /* of the program's teams */
+};
+
+/* A part: rows start .. start + n of the range, n at most SCAN_ROWS. */
+struct scan_part {
+	uint32_t start, n;
+};
+
+/* scan_init - what follows from the query: coefficients, kernels. copy and deadline are not set. */
+void scan_init(struct vulkan_scan *ret, const struct scan_query *query,
+	       const struct scan_range *range);
+
+/* scan_bounds - both bounds of every row of a part, or the upper ones alone.
+ * ret_lower  NULL: not wanted. The results are at *ret_upper and *ret_lower, [part->n], until the
+ * slot is released; *slot is acquired here.
+ * Fails: CANCELLED DEADLINE_EXCEEDED UNAVAILABLE RESOURCE_EXHAUSTED */
+status scan_bounds(const struct vulkan_scan *scan, const struct scan_part *part,
+		   struct vulkan_slot **slot, const float **ret_upper, const float **ret_lower);
+
+/* scan_top - the k visible rows of a part whose bound keys come first, k at most TOP_MAX, into the
+ * window; only such as are before its threshold. Those left out are after the last offered one,
+ * which the window is told.
+ * Fails: as scan_bounds */
+status scan_top(const struct vulkan_scan *scan, const struct scan_part *part, uint32_t k,
+		struct window *window);
+
+/* What a submission is recorded from; for scan.c and scan_top.c alone. */
+
+/* The smallest whole number not below a / b. */
+static inline uint32_t quotient_up(uint64_t a, uint64_t b)
+{
+	return (uint32_t)((a + b - 1) / b);
+}
+
+static inline uint32_t float_bits(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	return bits;
+}
+
+/* scan_fill_input - the query, and behind it the part's bits of visible (NULL: no bits).
+ * plan->visible_at tells where they are. scan_input_bytes - what that takes at most. */
+void scan_fill_input(const struct vulkan_scan *scan, const struct scan_part *part,
+		     const uint64_t *visible, struct vulkan_plan *plan, void *input);
+uint64_t scan_input_bytes(const struct vulkan_scan *scan, const struct scan_part *part);
+
+void scan_bind(struct vulkan_slot *slot, VkPipeline pipeline);
+void scan_bind_set(struct vulkan_slot *slot, enum program_set kind, VkDescriptorSet set);
+void scan_dispatch(struct vulkan_slot *slot, const struct vulkan_plan *plan, uint32_t groups);
+
+/* scan_barrier - what kernels wrote is there for the kernels behind, or for the host. */
+void scan_barrier(struct vulkan_slot *slot, bool to_host);
+
+/* scan_dispatch_pieces - one dispatch for each chunk that the part touches.
+ * slot   NULL: nothing is recorded.
+ * lists  each workgroup leaves a list of plan->k keys; else there is a bound for each row.
+ * Returns the number of workgroups. */
+uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_part *part,
+			      struct vulkan_plan *plan, bool lists, struct vulkan_slot *slot);
+
+/* scanner_vulkan_runtime - what stands behind a scanner: tests make its calls fail. */
+struct vulkan_runtime *scanner_vulkan_runtime(struct scanner *scanner);
+
+#endif
