@@ -34,7 +34,7 @@ struct write {
 
 	/* In, borrowed until done: */
 	enum write_kind kind;
-	struct chunk *chunks; /* UPSERT: [n], ids all different, vectors [dim] and finite */
+	struct chunk *chunks;    /* UPSERT: [n], ids all different, vectors [dim] and finite */
 	const struct bytes *ids; /* DELETE: [n]; unknown and repeated ones count once or not */
 	size_t n;
 	struct arena *arena; /* for details of a failure; the writer's alone until done */

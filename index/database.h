@@ -25,7 +25,7 @@ struct database_options {
 	const char *directory;       /* made where missing, with its parents */
 	struct scanner *scanner;     /* borrowed; searched with first: a GPU's, or the CPU's */
 	struct scanner *scanner_cpu; /* borrowed; never fails for reasons of its own */
-	struct pool *writers;        /* borrowed; runs the collections' writers (fsync blocks there) */
+	struct pool *writers; /* borrowed; runs the collections' writers (fsync blocks there) */
 };
 
 /* database_open - Fails: FAILED_PRECONDITION (another server has the directory; its pid is named)
@@ -33,7 +33,8 @@ struct database_options {
 status database_open(const struct database_options *options, struct arena *arena,
 		     struct database **ret);
 
-/* database_close - every collection must have been released; waits for the writers. NULL is fine. */
+/* database_close - every collection must have been released; waits for the writers. NULL is fine.
+ */
 void database_close(struct database *database);
 
 /* database_create - Fails: ALREADY_EXISTS RESOURCE_EXHAUSTED INTERNAL */
@@ -44,15 +45,15 @@ status database_create(struct database *database, const struct collection_config
 status database_acquire(struct database *database, struct bytes name, struct arena *arena,
 			struct collection **ret);
 
-/* database_drop - off the catalogue at once, writes still queued fail with FAILED_PRECONDITION, open
- * cursors end so at their next batch; files are gone when it returns, their blocks on disk when the
- * last reference is released. Fails: NOT_FOUND INTERNAL */
+/* database_drop - off the catalogue at once, writes still queued fail with FAILED_PRECONDITION,
+ * open cursors end so at their next batch; files are gone when it returns, their blocks on disk
+ * when the last reference is released. Fails: NOT_FOUND INTERNAL */
 status database_drop(struct database *database, struct bytes name, struct arena *arena);
 
 /* database_list - names in bytewise order, the first max after `after` (empty: from the start).
  * ret_names  [ret_n] in the arena. Fails: RESOURCE_EXHAUSTED */
-status database_list(struct database *database, struct bytes after, size_t max,
-		     struct arena *arena, struct bytes **ret_names, size_t *ret_n);
+status database_list(struct database *database, struct bytes after, size_t max, struct arena *arena,
+		     struct bytes **ret_names, size_t *ret_n);
 
 /* database_scanner - what scans first, for GetServerInfo and Summary.backend. */
 struct scanner *database_scanner(struct database *database);

@@ -1,8 +1,8 @@
 /* snapshot - a pinned view of a collection: head length and generation.
  *
- * It costs a few words. A row is visible if its place is below the length and it had not died by the
- * generation. While a snapshot is open the records and vectors of its rows stay readable. Pins are
- * counted in GAUGE_SNAPSHOTS. One user at a time; may move between threads.
+ * It costs a few words. A row is visible if its place is below the length and it had not died by
+ * the generation. While a snapshot is open the records and vectors of its rows stay readable. Pins
+ * are counted in GAUGE_SNAPSHOTS. One user at a time; may move between threads.
  */
 #ifndef SLUICE_INDEX_SNAPSHOT_H
 #define SLUICE_INDEX_SNAPSHOT_H
@@ -39,8 +39,8 @@ const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place);
  * rows. row_base is set so that keys hold places.
  * bitmap  [(max + 63) / 64] words for visibility, the caller's; ret->visible points to it, or is
  *         NULL where every row of the range is visible. */
-void snapshot_range(const struct snapshot *snapshot, uint64_t place, uint32_t max,
-		    uint64_t *bitmap, struct scan_range *ret);
+void snapshot_range(const struct snapshot *snapshot, uint64_t place, uint32_t max, uint64_t *bitmap,
+		    struct scan_range *ret);
 
 SCOPE_DEFINE(snapshot, snapshot_release)
 

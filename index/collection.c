@@ -1,0 +1,204 @@
+/* collection - opens a store, loads its rows, and holds both until nobody refers to them. */
+#include "index/collection_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void collection_free(struct collection *collection)
+{
+	head_close(collection->head);
+	store_close(collection->store);
+	writer_finish(&collection->writer);
+	pthread_cond_destroy(&collection->settled);
+	pthread_mutex_destroy(&collection->lock);
+	free(collection);
+}
+
+/* closed stays empty until the collection is open: before that nobody is told of its end. */
+static struct collection *collection_allocate(struct pool *writers)
+{
+	struct collection *collection = calloc(1, sizeof *collection);
+
+	if (!collection)
+		return NULL;
+	atomic_init(&collection->references, 1);
+	atomic_init(&collection->dropped, false);
+	collection->pins.next = collection->pins.previous = &collection->pins;
+	pthread_mutex_init(&collection->lock, NULL);
+	pthread_cond_init(&collection->settled, NULL);
+	writer_init(&collection->writer, collection, writers);
+	return collection;
+}
+
+static status collection_load_row(void *context, uint64_t row, const float *vector)
+{
+	struct collection *collection = context;
+	struct published *published = &collection->published;
+
+	TRY(head_reserve(collection->head, published->length, 1));
+	head_set(collection->head, published->length, row, vector);
+	published->length++;
+	return status_ok();
+}
+
+static status collection_load(struct collection *collection, struct arena *arena)
+{
+	struct published *published = &collection->published;
+	const char *name = collection_config(collection)->name;
+	struct store_state state = {0};
+
+	TRY(store_load(collection->store, arena, &state, collection_load_row, collection));
+	if (published->length != state.live_rows)
+		return status_format(arena, STATUS_DATA_LOSS,
+				     "collection %s: %llu rows are there, %llu are counted", name,
+				     (unsigned long long)published->length,
+				     (unsigned long long)state.live_rows);
+	if (published->length &&
+	    head_row(collection->head, published->length - 1) >= state.next_row)
+		return status_format(
+			arena, STATUS_DATA_LOSS,
+			"collection %s: row %llu is not below the next one, %llu", name,
+			(unsigned long long)head_row(collection->head, published->length - 1),
+			(unsigned long long)state.next_row);
+	published->live_rows = state.live_rows;
+	published->generation = state.generation;
+	published->next_row = state.next_row;
+	return status_ok();
+}
+
+status collection_open(const struct collection_options *options, struct arena *arena,
+		       struct collection **ret)
+{
+	SCOPED(collection) collection = collection_allocate(options->writers);
+
+	if (!collection)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a collection");
+	TRY(store_open(options->directory, arena, &collection->store));
+	if (strcmp(collection_config(collection)->name, options->name) != 0)
+		return status_format(arena, STATUS_DATA_LOSS, "%s holds the collection %s",
+				     options->directory, collection_config(collection)->name);
+	TRY(head_open(collection_config(collection)->dim, options->scanner, &collection->head));
+	TRY(collection_load(collection, arena));
+	collection->closed = options->closed;
+	collection->context = options->context;
+	*ret = TAKE(collection);
+	return status_ok();
+}
+
+const struct collection_config *collection_config(const struct collection *collection)
+{
+	return store_config(collection->store);
+}
+
+struct collection *collection_reference(struct collection *collection)
+{
+	atomic_fetch_add_explicit(&collection->references, 1, memory_order_relaxed);
+	return collection;
+}
+
+void collection_release(struct collection *collection)
+{
+	void (*closed)(void *context);
+	void *context;
+
+	if (!collection ||
+	    atomic_fetch_sub_explicit(&collection->references, 1, memory_order_acq_rel) > 1)
+		return;
+	assert(!collection->n_pins);
+	closed = collection->closed;
+	context = collection->context;
+	collection_free(collection);
+	if (closed)
+		closed(context);
+}
+
+void collection_drop(struct collection *collection)
+{
+	atomic_store_explicit(&collection->dropped, true, memory_order_release);
+}
+
+bool collection_is_dropped(const struct collection *collection)
+{
+	return atomic_load_explicit(&collection->dropped, memory_order_acquire);
+}
+
+uint64_t collection_horizon(struct collection *collection)
+{
+	uint64_t generation;
+
+	pthread_mutex_lock(&collection->lock);
+	generation = collection->published.generation;
+	if (collection->n_pins)
+		generation = collection->pins.next->generation;
+	pthread_mutex_unlock(&collection->lock);
+	return generation;
+}
+
+void collection_write(struct collection *collection, struct write *write)
+{
+	writer_submit(&collection->writer, write);
+}
+
+void collection_status(struct collection *collection, struct collection_status *ret)
+{
+	struct published published;
+	uint32_t n_pins;
+
+	pthread_mutex_lock(&collection->lock);
+	published = collection->published;
+	n_pins = collection->n_pins;
+	pthread_mutex_unlock(&collection->lock);
+	*ret = (struct collection_status){
+		.chunk_count = published.live_rows,
+		.generation = published.generation,
+		.disk_bytes = store_disk_bytes(collection->store),
+		.memory_bytes = head_memory_bytes(collection->head, published.length),
+		.open_cursors = n_pins,
+		.create_time_ns = store_create_time_ns(collection->store),
+	};
+}
+
+/* The store shows a commit a moment before it is published. */
+static bool collection_await_row(struct collection *collection, uint64_t row)
+{
+	bool published;
+
+	pthread_mutex_lock(&collection->lock);
+	while (collection->published.next_row <= row && collection->committing)
+		pthread_cond_wait(&collection->settled, &collection->lock);
+	published = row < collection->published.next_row;
+	pthread_mutex_unlock(&collection->lock);
+	return published;
+}
+
+status collection_find(struct collection *collection, struct bytes id, struct arena *arena,
+		       bool *ret_found, uint64_t *ret_row)
+{
+	bool found = false;
+	uint64_t row = 0;
+
+	TRY(store_find(collection->store, id, arena, &found, &row));
+	if (found && !collection_await_row(collection, row))
+		return status_format(arena, STATUS_DATA_LOSS,
+				     "collection %s: an id names row %llu, which is not there",
+				     collection_config(collection)->name, (unsigned long long)row);
+	*ret_found = found;
+	*ret_row = row;
+	return status_ok();
+}
+
+status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
+			struct arena *arena, struct chunk *ret)
+{
+	struct chunk chunk = {0};
+	float *vector = NULL;
+
+	if (what & FETCH_RECORD)
+		TRY(store_fetch_record(collection->store, row, arena, &chunk));
+	if (what & FETCH_VECTOR)
+		TRY(store_fetch_vector(collection->store, row, arena, &vector));
+	chunk.vector = vector;
+	*ret = chunk;
+	return status_ok();
+}

@@ -1,0 +1,33 @@
+/* cursor - the walk over a chain; the stages are in their own files. */
+#include "index/cursor/cursor.h"
+
+#include <assert.h>
+
+/* What every stage has in common stands here once: an end and a failure stay, and a failure is
+ * handed down the chain. */
+enum step cursor_next(struct cursor *cursor, struct hit_batch *ret_batch)
+{
+	enum step step;
+
+	if (status_failed(cursor->status))
+		return STEP_FAIL;
+	if (cursor->ended)
+		return STEP_END;
+	step = cursor->ops->next(cursor, ret_batch);
+	if (step == STEP_END)
+		cursor->ended = true;
+	if (step == STEP_FAIL && !status_failed(cursor->status) && cursor->upstream)
+		cursor->status = cursor->upstream->status;
+	assert(step != STEP_FAIL || status_failed(cursor->status));
+	return step;
+}
+
+void cursor_close(struct cursor *cursor)
+{
+	while (cursor) {
+		struct cursor *upstream = cursor->upstream;
+
+		cursor->ops->free(cursor);
+		cursor = upstream;
+	}
+}

@@ -1,0 +1,252 @@
+/* exact - the source of a chain: opening it, and giving hits out of its window. exact.h has the
+ * algorithm, exact_state.h how the window is used.
+ */
+#include "index/cursor/exact_state.h"
+#include "kernels/base/gauge.h"
+#include "kernels/base/log.h"
+#include "kernels/score.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* A query of the largest dimension, and room for whoever aligns it. */
+#define QUERY_BYTES_MAX (DIMENSION_MAX * sizeof(float) + 4096)
+
+status exact_wanted(const struct exact *exact)
+{
+	const struct collection *collection = snapshot_collection(exact->snapshot);
+
+	TRY(deadline_check(exact->base.walk->deadline));
+	if (collection_is_dropped(collection))
+		return status_format(exact->base.walk->arena, STATUS_FAILED_PRECONDITION,
+				     "collection %s was deleted while it was read",
+				     collection_config(collection)->name);
+	return status_ok();
+}
+
+status exact_score(struct exact *exact, uint64_t place, float *ret)
+{
+	const struct scan_query *query = &exact->query;
+
+	if (exact->bytes_unchecked >= SCAN_STEP_BYTES) {
+		exact->bytes_unchecked = 0;
+		TRY(exact_wanted(exact));
+	}
+	exact->bytes_unchecked += query->stride * sizeof(float);
+	exact->base.walk->reranked++;
+	*ret = score_exact(query->metric, query->values, snapshot_vector(exact->snapshot, place),
+			   query->dim);
+	return status_ok();
+}
+
+bool exact_falls_back(struct exact *exact, status failure)
+{
+	struct scanner *failed = exact->scanner;
+
+	if (failure.code != STATUS_UNAVAILABLE && failure.code != STATUS_RESOURCE_EXHAUSTED)
+		return false;
+	if (!exact->scanner_cpu || failed == exact->scanner_cpu)
+		return false;
+	if (failure.code == STATUS_UNAVAILABLE)
+		exact->scanner = exact->scanner_cpu;
+	if (!exact->fell_back)
+		log_write(LOG_WARNING, "scanner %s: %s: %s; the search goes on with %s",
+			  failed->name, status_code_name(failure.code),
+			  failure.detail ? failure.detail : "", exact->scanner_cpu->name);
+	exact->fell_back = true;
+	return true;
+}
+
+status exact_window_begin(struct exact *exact, size_t width, enum exact_fill fill)
+{
+	uint64_t rows = snapshot_count(exact->snapshot);
+
+	exact->width = width;
+	exact->fill = fill;
+	exact->taken = 0;
+	exact->n_scored = 0;
+	if (width > rows)
+		width = rows > 0 ? (size_t)rows : 1;
+	if (exact->window.width == width)
+		return window_clear(&exact->window, width);
+	/* Not both buffers at a time. */
+	window_finish(&exact->window);
+	return window_init(&exact->window, width);
+}
+
+/* The heap of scored rows: heap[0] comes before all others. */
+static void heap_push(struct key *heap, size_t n, struct key key)
+{
+	size_t at = n;
+
+	while (at > 0 && key_before(key, heap[(at - 1) / 2])) {
+		heap[at] = heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	heap[at] = key;
+}
+
+static struct key heap_pop(struct key *heap, size_t n)
+{
+	struct key first = heap[0], key = heap[n - 1];
+	size_t at = 0, child;
+
+	n--;
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && key_before(heap[child + 1], heap[child]))
+			child++;
+		if (!key_before(heap[child], key))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = key;
+	return first;
+}
+
+/* Scores the next row of the window and puts it into the heap. */
+static status exact_score_next(struct exact *exact)
+{
+	struct key key = exact->window.keys[exact->taken];
+
+	TRY(exact_score(exact, key.row, &key.score));
+	exact->taken++;
+	heap_push(exact->window.keys, exact->n_scored++, key);
+	return status_ok();
+}
+
+/* The hits that a window of bound keys proves, up to a batch, with as few exact scores as that
+ * takes. A row whose bound key is after the horizon can never be proven here: it is left alone.
+ */
+static status exact_give_proven(struct exact *exact, size_t *ret_n)
+{
+	const struct window *window = &exact->window;
+	const struct key *best = window->keys;
+	size_t n = 0;
+
+	while (n < exact->batch) {
+		bool more = exact->taken < window->n;
+		struct key bound = more ? window->keys[exact->taken] : KEY_LAST;
+
+		if (exact->n_scored > 0 && (!more || key_before(*best, bound))) {
+			struct key key;
+
+			if (key_before(window->horizon, *best))
+				break;
+			key = heap_pop(window->keys, exact->n_scored--);
+			exact->hits[n++] = (struct hit){key.score, key.row};
+		} else if (more && !key_before(window->horizon, bound)) {
+			TRY(exact_score_next(exact));
+		} else {
+			break;
+		}
+	}
+	*ret_n = n;
+	return status_ok();
+}
+
+static status exact_give(struct exact *exact, size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (exact->fill == FILL_BOUND_KEYS) {
+		TRY(exact_give_proven(exact, &n));
+	} else {
+		for (; n < exact->batch && exact->taken < exact->window.n; n++, exact->taken++) {
+			struct key key = exact->window.keys[exact->taken];
+
+			exact->hits[n] = (struct hit){key.score, key.row};
+		}
+	}
+	if (n > 0) {
+		exact->last = (struct key){exact->hits[n - 1].score, exact->hits[n - 1].place};
+		exact->has_last = true;
+	}
+	*ret_n = n;
+	return status_ok();
+}
+
+/* Whether the window, when it was filled, had room for every row that was still to come. */
+static bool exact_is_complete(const struct exact *exact)
+{
+	return !key_before(exact->window.horizon, KEY_LAST);
+}
+
+static status exact_advance(struct exact *exact, size_t *ret_n)
+{
+	TRY(exact_wanted(exact));
+	if (exact->fill == FILL_NONE)
+		TRY(exact_fill(exact));
+	TRY(exact_give(exact, ret_n));
+	/* A refill gives something or is complete, so this turns once. */
+	while (*ret_n == 0 && !exact_is_complete(exact)) {
+		TRY(exact_refill(exact));
+		TRY(exact_give(exact, ret_n));
+	}
+	return status_ok();
+}
+
+static enum step exact_next(struct cursor *self, struct hit_batch *ret_batch)
+{
+	struct exact *exact = (struct exact *)self;
+	size_t n = 0;
+
+	self->status = exact_advance(exact, &n);
+	if (status_failed(self->status))
+		return STEP_FAIL;
+	if (n == 0) {
+		self->walk->stop = STOP_EXHAUSTED;
+		return STEP_END;
+	}
+	*ret_batch = (struct hit_batch){exact->hits, n};
+	return STEP_BATCH;
+}
+
+static void exact_free(struct cursor *self)
+{
+	struct exact *exact = (struct exact *)self;
+
+	window_finish(&exact->window);
+	arena_finish(&exact->arena);
+	free(exact);
+	gauge_add(GAUGE_CURSORS, -1);
+}
+
+static const struct cursor_ops exact_ops = {
+	.next = exact_next,
+	.free = exact_free,
+};
+
+status exact_open(const struct exact_options *options, struct cursor **ret)
+{
+	const struct collection_config *config =
+		collection_config(snapshot_collection(options->snapshot));
+	SCOPED(cursor) cursor = NULL;
+	struct exact *exact;
+
+	assert(options->batch >= 1 && options->batch <= 1024);
+	exact = calloc(1, sizeof *exact + options->batch * sizeof *exact->hits);
+	if (!exact)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a cursor");
+	gauge_add(GAUGE_CURSORS, 1);
+	cursor = &exact->base;
+	exact->base = (struct cursor){.ops = &exact_ops, .walk = options->walk};
+	exact->snapshot = options->snapshot;
+	exact->scanner = options->scanner;
+	exact->scanner_cpu = options->scanner_cpu;
+	exact->batch = options->batch;
+
+	arena_init(&exact->arena, QUERY_BYTES_MAX);
+	TRY(scan_query_init(&exact->query, &exact->arena, config->metric, options->query,
+			    config->dim));
+	*ret = TAKE(cursor);
+	return status_ok();
+}
+
+size_t exact_memory_bytes(const struct cursor *cursor)
+{
+	const struct exact *exact = (const struct exact *)cursor;
+
+	return sizeof *exact + exact->batch * sizeof *exact->hits + exact->arena.used_bytes +
+	       2 * exact->window.width * sizeof *exact->window.keys;
+}

@@ -1,0 +1,48 @@
+/* exact - the source of a chain: the true nearest, in the true order, proven hit by hit.
+ *
+ * A key is (score, place): score descending, place ascending. A row's bound key is (upper bound,
+ * place): its true key is never before its bound key. State between batches: the key of the last
+ * hit given, and a window that may be dropped at any time.
+ *   first fill  one scan keeps the W rows that come first by bound key, W near 4 batches, and the
+ *               horizon: no row left out has a bound key before or at it.
+ *   step        takes rows by bound key and scores each exactly; the best scored row is given
+ *               while its key is before the next bound key of the window and not after the
+ *               horizon. So ties are safe, zero vectors and twins included.
+ *   refill      when the window can prove no more: empty it, W x 4 up to 32,768. Scan with both
+ *               bounds, passing over rows whose lower bound is above the last score (they were
+ *               given) and rows whose bound key is not before the W-th best key so far; score
+ *               every other row exactly, in order, drop those not after the last key, keep the W
+ *               best keys. A refilled window is given whole: every refill yields W hits or the
+ *               end.
+ * (A window of bounds alone would not do for the refill: at the mode of the scores the rows whose
+ * bounds straddle the last score would fill it.)
+ * Memory: at most 2 * 32,768 keys and one step of bounds, whatever the depth.
+ */
+#ifndef SLUICE_INDEX_CURSOR_EXACT_H
+#define SLUICE_INDEX_CURSOR_EXACT_H
+
+#include "index/cursor/cursor.h"
+#include "index/snapshot.h"
+#include "kernels/scanner.h"
+
+struct exact_options {
+	const struct snapshot *snapshot; /* borrowed: outlives the cursor */
+	struct scanner *scanner;         /* borrowed; asked first */
+	/* Borrowed; asked where the first fails with UNAVAILABLE or RESOURCE_EXHAUSTED. The answer
+	 * is the same bits. */
+	struct scanner *scanner_cpu;
+	const float *query; /* [dim] borrowed; of unit length under COSINE */
+	size_t batch;       /* hits of a batch at most, 1 .. 1024 */
+	struct walk *walk;  /* borrowed */
+};
+
+#define EXACT_WINDOW_MAX 32768
+
+/* exact_open - Fails: RESOURCE_EXHAUSTED. A dropped collection fails the walk with
+ * FAILED_PRECONDITION at its next scan step. Counted in GAUGE_CURSORS. */
+status exact_open(const struct exact_options *options, struct cursor **ret);
+
+/* exact_memory_bytes - what an open source holds now. */
+size_t exact_memory_bytes(const struct cursor *cursor);
+
+#endif

@@ -1,0 +1,40 @@
+/* exact_fill - the first window: one scan for the rows that come first by bound key. */
+#include "index/cursor/exact_state.h"
+
+/* Rows of a range at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
+#define FILL_RANGE_ROWS 65536
+
+#define FILL_WIDTH_MIN 64
+
+/* What the first scanner had offered before it failed may be offered again, with another bound:
+ * the window keeps a row once. */
+static status fill_range(struct exact *exact, const struct scan_range *range)
+{
+	const struct deadline *deadline = exact->base.walk->deadline;
+	status result =
+		scanner_propose(exact->scanner, &exact->query, range, deadline, &exact->window);
+
+	if (!status_failed(result) || !exact_falls_back(exact, result))
+		return result;
+	return scanner_propose(exact->scanner_cpu, &exact->query, range, deadline, &exact->window);
+}
+
+status exact_fill(struct exact *exact)
+{
+	const uint64_t places = snapshot_places(exact->snapshot);
+	size_t width = 4 * exact->batch;
+	struct scan_range range;
+
+	TRY(exact_window_begin(exact, width < FILL_WIDTH_MIN ? FILL_WIDTH_MIN : width,
+			       FILL_BOUND_KEYS));
+	for (uint64_t place = 0; place < places; place += range.n) {
+		uint64_t bitmap[FILL_RANGE_ROWS / 64];
+
+		TRY(exact_wanted(exact));
+		snapshot_range(exact->snapshot, place, FILL_RANGE_ROWS, bitmap, &range);
+		TRY(fill_range(exact, &range));
+		exact->base.walk->scanned += range.n;
+	}
+	window_seal(&exact->window);
+	return status_ok();
+}

@@ -1,0 +1,64 @@
+/* exact_state - what the files of the exact source share; nobody else includes it.
+ *
+ *	exact.c         open, next, close; gives hits out of the window
+ *	exact_fill.c    the first fill: a window of bound keys
+ *	exact_refill.c  every later fill: a window of true keys
+ *
+ * The window after the first fill holds, in keys[taken .. n), bound keys in order, not scored yet,
+ * and in keys[0 .. n_scored) a heap of the scored rows, the best first. A row that is scored moves
+ * from the one to the other, so n_scored <= taken and there is always room.
+ * After a refill keys[taken .. n) are hits in order, and the heap is empty.
+ */
+#ifndef SLUICE_INDEX_CURSOR_EXACT_STATE_H
+#define SLUICE_INDEX_CURSOR_EXACT_STATE_H
+
+#include "index/cursor/exact.h"
+#include "kernels/base/arena.h"
+
+enum exact_fill { FILL_NONE, FILL_BOUND_KEYS, FILL_TRUE_KEYS };
+
+struct exact {
+	struct cursor base;
+	const struct snapshot *snapshot;
+	struct scanner *scanner; /* becomes scanner_cpu once it is UNAVAILABLE */
+	struct scanner *scanner_cpu;
+	bool fell_back; /* and the log has it */
+	size_t batch;
+
+	struct arena arena; /* the query's */
+	struct scan_query query;
+
+	struct window window;
+	enum exact_fill fill; /* what the window holds */
+	size_t width;         /* of the last fill, before the snapshot's size bounds it */
+	size_t taken, n_scored;
+
+	struct key last; /* of the last hit given; has_last: there is one */
+	bool has_last;
+	size_t bytes_unchecked; /* of vectors scored since the last look at the deadline */
+
+	struct hit hits[]; /* [batch] the batch that is lent out */
+};
+
+/* exact_fill - the first window. exact_refill - the next one; what is left in the present one is
+ * dropped. Fails: as cursor_next */
+status exact_fill(struct exact *exact);
+status exact_refill(struct exact *exact);
+
+/* exact_window_begin - empties the window for a fill, with room for width rows, or all if fewer.
+ * Fails: RESOURCE_EXHAUSTED */
+status exact_window_begin(struct exact *exact, size_t width, enum exact_fill fill);
+
+/* exact_wanted - whether to go on. Fails: CANCELLED DEADLINE_EXCEEDED FAILED_PRECONDITION */
+status exact_wanted(const struct exact *exact);
+
+/* exact_score - the exact score of a row. Looks at the deadline about every SCAN_STEP_BYTES.
+ * Fails: as exact_wanted */
+status exact_score(struct exact *exact, uint64_t place, float *ret);
+
+/* exact_falls_back - whether the failure of the first scanner sends the rows to scanner_cpu.
+ * Says so in the log, once a cursor. A scanner that is UNAVAILABLE is not asked again, one that
+ * was only out of memory is. */
+bool exact_falls_back(struct exact *exact, status failure);
+
+#endif

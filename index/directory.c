@@ -1,0 +1,212 @@
+/* directory - system calls and what their failures mean to the caller. */
+#include "index/directory.h"
+
+#include "kernels/base/scope.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Streams of entries, for SCOPED. */
+struct listing {
+	DIR *stream;
+};
+
+static void listing_close(struct listing *listing)
+{
+	if (listing->stream)
+		closedir(listing->stream);
+}
+
+SCOPE_DEFINE(listing, listing_close)
+
+static enum status_code code_of(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return STATUS_RESOURCE_EXHAUSTED;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return STATUS_PERMISSION_DENIED;
+	case ENOENT:
+	case ENOTDIR:
+		return STATUS_NOT_FOUND;
+	case EEXIST:
+		return STATUS_ALREADY_EXISTS;
+	default:
+		return STATUS_INTERNAL;
+	}
+}
+
+/* Of the call that has just failed, by errno. */
+static status failure(struct arena *arena, const char *what, const char *path)
+{
+	int error = errno;
+	char text[128];
+
+	return status_format(arena, code_of(error), "%s %s: %s", what, path,
+			     strerror_r(error, text, sizeof text));
+}
+
+status directory_sync(const char *path, struct arena *arena)
+{
+	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	status s = status_ok();
+
+	if (descriptor < 0)
+		return failure(arena, "opening the directory", path);
+	if (fsync(descriptor))
+		s = failure(arena, "syncing the directory", path);
+	close(descriptor);
+	return s;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat about;
+
+	return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static status make_one(const char *path, struct arena *arena)
+{
+	const char *parent = arena_printf(arena, "%s/..", path);
+
+	if (!parent)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	if (mkdir(path, 0700) == 0)
+		return directory_sync(parent, arena);
+	if (is_directory(path))
+		return status_ok();
+	return failure(arena, "making the directory", path);
+}
+
+status directory_make(const char *path, struct arena *arena)
+{
+	char *part = arena_copy(arena, path, strlen(path));
+
+	if (!part)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	for (char *slash = strchr(part + 1, '/'); *part && slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		TRY(make_one(part, arena));
+		*slash = '/';
+	}
+	return make_one(path, arena);
+}
+
+status directory_make_new(const char *path, struct arena *arena)
+{
+	if (mkdir(path, 0700))
+		return failure(arena, "making the directory", path);
+	return status_ok();
+}
+
+status directory_rename(const char *from, const char *to, struct arena *arena)
+{
+	if (rename(from, to))
+		return failure(arena, "renaming the directory", from);
+	return status_ok();
+}
+
+status directory_each(const char *path, struct arena *arena,
+		      status (*visit)(void *context, const char *name), void *context)
+{
+	SCOPED(listing) listing = &(struct listing){opendir(path)};
+	struct dirent *entry;
+
+	if (!listing->stream)
+		return failure(arena, "opening the directory", path);
+	while (errno = 0, (entry = readdir(listing->stream))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		TRY(visit(context, entry->d_name));
+	}
+	if (errno)
+		return failure(arena, "reading the directory", path);
+	return status_ok();
+}
+
+struct removal {
+	const char *path;
+	struct arena *arena;
+};
+
+static status remove_file(void *context, const char *name)
+{
+	const struct removal *removal = context;
+	const char *path = arena_printf(removal->arena, "%s/%s", removal->path, name);
+
+	if (!path)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	if (unlink(path) && errno != ENOENT)
+		return failure(removal->arena, "removing the file", path);
+	return status_ok();
+}
+
+status directory_remove(const char *path, struct arena *arena)
+{
+	struct removal removal = {path, arena};
+	status s = directory_each(path, arena, remove_file, &removal);
+
+	if (s.code == STATUS_NOT_FOUND && !is_directory(path))
+		return status_ok();
+	TRY(s);
+	if (rmdir(path))
+		return failure(arena, "removing the directory", path);
+	return status_ok();
+}
+
+static status lock_refused(const char *path, int descriptor, struct arena *arena)
+{
+	char text[32] = "";
+	ssize_t n = pread(descriptor, text, sizeof text - 1, 0);
+	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	return status_format(arena, STATUS_FAILED_PRECONDITION,
+			     "%s is locked: process %ld serves this directory", path, pid);
+}
+
+static status lock_take(const char *path, int descriptor, struct arena *arena)
+{
+	char text[32];
+	int n;
+
+	if (flock(descriptor, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			return lock_refused(path, descriptor, arena);
+		return failure(arena, "locking", path);
+	}
+	/* The pid is for the message alone; the lock is the kernel's and ends with the process. */
+	n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	if (ftruncate(descriptor, 0) || pwrite(descriptor, text, (size_t)n, 0) != n)
+		return failure(arena, "writing", path);
+	return status_ok();
+}
+
+status directory_lock(const char *path, struct arena *arena, int *ret_descriptor)
+{
+	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	status s;
+
+	if (descriptor < 0)
+		return failure(arena, "opening", path);
+	s = lock_take(path, descriptor, arena);
+	if (status_failed(s)) {
+		close(descriptor);
+		return s;
+	}
+	*ret_descriptor = descriptor;
+	return status_ok();
+}

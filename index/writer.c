@@ -1,0 +1,377 @@
+/* writer - takes a group of writes, applies it to store and head, publishes, answers.
+ *
+ * Rows are written to the head behind its published length while the transaction is built, and rows
+ * that die are only noted: nothing a reader sees has changed when the commit fails. After the
+ * commit nothing can fail: memory for head and notes was reserved before it. A write that fails is
+ * undone in the transaction alone, and what it took (places, row numbers, its generation, its
+ * notes) goes to the next one.
+ */
+#include "index/writer.h"
+
+#include "index/collection_state.h"
+#include "kernels/base/gauge.h"
+#include "kernels/base/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* For messages of LMDB's, which are short, and for ids that it compares. */
+#define SCRATCH_BYTES ((size_t)1 << 20)
+
+/* The map doubles each time, so this is never reached by one group. */
+#define GROW_TRIES 32
+
+struct death {
+	uint64_t place, generation;
+};
+
+/* One transaction in the making. */
+struct group {
+	struct collection *collection;
+	struct arena *scratch;
+	struct write *writes[WRITER_GROUP_WRITES];
+	size_t n;
+	size_t n_rows;            /* chunks and ids in all writes */
+	struct published pending; /* as it will be published */
+	struct death *deaths;     /* [n_rows] owned */
+	size_t n_deaths;
+};
+
+static void group_finish(struct group *group)
+{
+	free(group->deaths);
+}
+
+SCOPE_DEFINE(group, group_finish)
+
+void writer_init(struct writer *writer, struct collection *collection, struct pool *pool)
+{
+	*writer = (struct writer){.collection = collection, .pool = pool};
+	pthread_mutex_init(&writer->lock, NULL);
+}
+
+void writer_finish(struct writer *writer)
+{
+	assert(!writer->first && !writer->scheduled);
+	pthread_mutex_destroy(&writer->lock);
+}
+
+static size_t write_bytes(const struct write *write, uint32_t dim)
+{
+	size_t size = 0;
+
+	if (write->kind == WRITE_DELETE)
+		return write->n * CHUNK_ID_MAX;
+	for (size_t i = 0; i < write->n; i++) {
+		const struct chunk *chunk = &write->chunks[i];
+
+		size += dim * sizeof(float) + chunk->text.size + CHUNK_ID_MAX;
+	}
+	return size;
+}
+
+/* The writes that wait, in order, up to what one transaction should hold. */
+static void group_take(struct group *group, struct writer *writer)
+{
+	uint32_t dim = collection_config(group->collection)->dim;
+	size_t size = 0;
+
+	while (group->n < WRITER_GROUP_WRITES && size < WRITER_GROUP_BYTES) {
+		struct job *job;
+		struct write *write;
+
+		pthread_mutex_lock(&writer->lock);
+		job = writer->first;
+		if (job)
+			writer->first = job->next;
+		pthread_mutex_unlock(&writer->lock);
+		if (!job)
+			return;
+		write = (struct write *)job;
+		group->writes[group->n++] = write;
+		group->n_rows += write->n;
+		size += write_bytes(write, dim);
+	}
+}
+
+/* A failure in the write's own memory: s.detail is in the scratch, which is about to go. */
+static status status_for(const struct write *write, status s)
+{
+	const char *detail = NULL;
+
+	if (write->arena && s.detail)
+		detail = arena_copy(write->arena, s.detail, strlen(s.detail));
+	return status_make(s.code, detail ? detail : "the write was not applied");
+}
+
+static status group_reserve(struct group *group)
+{
+	uint64_t n_places = 0;
+
+	for (size_t i = 0; i < group->n; i++)
+		if (group->writes[i]->kind == WRITE_UPSERT)
+			n_places += group->writes[i]->n;
+	TRY(head_reserve(group->collection->head, group->collection->published.length, n_places));
+	group->deaths = calloc(group->n_rows + 1, sizeof *group->deaths);
+	if (!group->deaths)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a group of writes");
+	return status_ok();
+}
+
+/* Notes that the row dies with the write that is being applied. The row may be as new as the
+ * transaction: its place is then behind the published length. */
+static status group_kill(struct group *group, uint64_t row)
+{
+	struct death *death = &group->deaths[group->n_deaths];
+	struct collection *collection = group->collection;
+
+	if (!head_find(collection->head, group->pending.length, row, &death->place))
+		return status_format(group->scratch, STATUS_DATA_LOSS,
+				     "collection %s: an id names row %llu, which is not there",
+				     collection_config(collection)->name, (unsigned long long)row);
+	death->generation = group->pending.generation;
+	group->n_deaths++;
+	group->pending.live_rows--;
+	return status_ok();
+}
+
+static status apply_upsert(struct group *group, struct store_write *transaction,
+			   struct write *write)
+{
+	struct published *pending = &group->pending;
+
+	for (size_t i = 0; i < write->n; i++) {
+		const struct chunk *chunk = &write->chunks[i];
+		bool replaced = false;
+		uint64_t old_row = 0;
+
+		TRY(store_write_put(transaction, pending->next_row, pending->generation, chunk,
+				    &replaced, &old_row));
+		if (replaced) {
+			TRY(group_kill(group, old_row));
+			write->replaced++;
+		} else {
+			write->inserted++;
+		}
+		head_set(group->collection->head, pending->length, pending->next_row,
+			 chunk->vector);
+		pending->length++;
+		pending->live_rows++;
+		pending->next_row++;
+	}
+	return status_ok();
+}
+
+static status apply_delete(struct group *group, struct store_write *transaction,
+			   struct write *write)
+{
+	for (size_t i = 0; i < write->n; i++) {
+		bool found = false;
+		uint64_t old_row = 0;
+
+		TRY(store_write_delete(transaction, write->ids[i], group->pending.generation,
+				       &found, &old_row));
+		if (!found)
+			continue;
+		TRY(group_kill(group, old_row));
+		write->deleted++;
+	}
+	return status_ok();
+}
+
+static status apply(struct group *group, struct store_write *transaction, struct write *write)
+{
+	group->pending.generation++;
+	write->generation = group->pending.generation;
+	if (write->kind == WRITE_UPSERT)
+		return apply_upsert(group, transaction, write);
+	return apply_delete(group, transaction, write);
+}
+
+/* Applies every write that it can; the others have their result and left no trace. A savepoint that
+ * fails may have lost the write before it, so then, as with ABORTED, nothing is of use. */
+static status apply_all(struct group *group, struct store_write *transaction, size_t *ret_applied)
+{
+	size_t n_applied = 0;
+
+	for (size_t i = 0; i < group->n; i++) {
+		struct write *write = group->writes[i];
+		struct published before = group->pending;
+		size_t n_deaths = group->n_deaths;
+		status s;
+
+		write->inserted = write->replaced = write->deleted = 0;
+		TRY(store_write_savepoint(transaction));
+		s = apply(group, transaction, write);
+		if (s.code == STATUS_ABORTED)
+			return s;
+		write->result = s;
+		if (!status_failed(s)) {
+			n_applied++;
+			continue;
+		}
+		store_write_undo(transaction);
+		group->pending = before;
+		group->n_deaths = n_deaths;
+		write->result = status_for(write, s);
+		write->inserted = write->replaced = write->deleted = write->generation = 0;
+	}
+	*ret_applied = n_applied;
+	return status_ok();
+}
+
+/* Removes rows that no snapshot sees. It is housekeeping: where it fails alone the writes go on. */
+static status group_purge(struct group *group, struct store_write *transaction)
+{
+	struct collection *collection = group->collection;
+	size_t max = WRITER_PURGE_ROWS + 2 * group->n_deaths, n_purged = 0;
+	status s;
+
+	TRY(store_write_savepoint(transaction));
+	s = store_write_purge(transaction, collection_horizon(collection), max, &n_purged);
+	if (!status_failed(s) || s.code == STATUS_ABORTED)
+		return s;
+	store_write_undo(transaction);
+	log_write(LOG_WARNING, "collection %s: dead rows were not removed: %s: %s",
+		  collection_config(collection)->name, status_code_name(s.code), s.detail);
+	return status_ok();
+}
+
+static void group_settle(struct group *group, bool committed)
+{
+	struct collection *collection = group->collection;
+
+	if (committed)
+		for (size_t i = 0; i < group->n_deaths; i++)
+			head_kill(collection->head, group->deaths[i].place,
+				  group->deaths[i].generation);
+	pthread_mutex_lock(&collection->lock);
+	if (committed)
+		collection->published = group->pending;
+	collection->committing = false;
+	pthread_cond_broadcast(&collection->settled);
+	pthread_mutex_unlock(&collection->lock);
+}
+
+/* One attempt at the transaction. Fails: ABORTED, where the store must grow first. */
+static status group_try(struct group *group)
+{
+	SCOPED(store_write) transaction = NULL;
+	struct collection *collection = group->collection;
+	size_t n_applied = 0;
+	struct store_state state;
+	status s;
+
+	group->pending = collection->published;
+	group->n_deaths = 0;
+	TRY(store_write_begin(collection->store, group->scratch, &transaction));
+	TRY(apply_all(group, transaction, &n_applied));
+	if (!n_applied)
+		return status_ok();
+	TRY(group_purge(group, transaction));
+	state = (struct store_state){
+		.next_row = group->pending.next_row,
+		.generation = group->pending.generation,
+		.live_rows = group->pending.live_rows,
+	};
+	TRY(store_write_state(transaction, &state));
+
+	pthread_mutex_lock(&collection->lock);
+	collection->committing = true;
+	pthread_mutex_unlock(&collection->lock);
+	s = store_write_commit(TAKE(transaction));
+	group_settle(group, !status_failed(s));
+	return s;
+}
+
+static status group_commit(struct group *group)
+{
+	struct collection *collection = group->collection;
+	status s;
+
+	if (collection_is_dropped(collection))
+		return status_format(group->scratch, STATUS_FAILED_PRECONDITION,
+				     "collection %s was dropped",
+				     collection_config(collection)->name);
+	TRY(group_reserve(group));
+	s = group_try(group);
+	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
+		TRY(store_grow(collection->store, group->scratch));
+		s = group_try(group);
+	}
+	if (s.code == STATUS_ABORTED)
+		return status_format(group->scratch, STATUS_RESOURCE_EXHAUSTED,
+				     "collection %s: its file cannot grow",
+				     collection_config(collection)->name);
+	return s;
+}
+
+/* Answers in order of submission. A write is its owner's again once done is called. */
+static void group_answer(struct group *group, status s)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct write *write = group->writes[i];
+
+		if (status_failed(s)) {
+			write->result = status_for(write, s);
+			write->inserted = write->replaced = write->deleted = write->generation = 0;
+		}
+		gauge_add(GAUGE_WRITES, -1);
+		write->done(write);
+	}
+}
+
+static void group_run(struct writer *writer)
+{
+	SCOPED(arena) scratch = &(struct arena){0};
+	struct collection *collection = writer->collection;
+	SCOPED(group) group = &(struct group){.collection = collection, .scratch = scratch};
+
+	arena_init(scratch, SCRATCH_BYTES);
+	group_take(group, writer);
+	group_answer(group, group_commit(group));
+}
+
+static void writer_run(struct job *job)
+{
+	struct writer *writer = (struct writer *)job;
+	struct collection *collection = writer->collection;
+	bool more;
+
+	group_run(writer);
+	pthread_mutex_lock(&writer->lock);
+	more = writer->first;
+	writer->scheduled = more;
+	pthread_mutex_unlock(&writer->lock);
+	if (more)
+		pool_submit(writer->pool, &writer->job);
+	else
+		collection_release(collection);
+}
+
+void writer_submit(struct writer *writer, struct write *write)
+{
+	bool start;
+
+	gauge_add(GAUGE_WRITES, 1);
+	write->result = status_ok();
+	write->inserted = write->replaced = write->deleted = write->generation = 0;
+	write->job.next = NULL;
+	pthread_mutex_lock(&writer->lock);
+	if (writer->first)
+		writer->last->next = &write->job;
+	else
+		writer->first = &write->job;
+	writer->last = &write->job;
+	start = !writer->scheduled;
+	if (start)
+		collection_reference(writer->collection);
+	writer->scheduled = true;
+	pthread_mutex_unlock(&writer->lock);
+	if (!start)
+		return;
+	/* The writer is submitted by nobody else until this job has run. */
+	writer->job.run = writer_run;
+	pool_submit(writer->pool, &writer->job);
+}
