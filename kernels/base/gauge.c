@@ -21,10 +21,8 @@ int64_t gauge_read(enum gauge gauge)
 const char *gauge_name(enum gauge gauge)
 {
 	static const char *const names[GAUGE_N] = {
-		[GAUGE_CALLS] = "calls",
-		[GAUGE_CURSORS] = "cursors",
-		[GAUGE_SNAPSHOTS] = "snapshots",
-		[GAUGE_GPU_OBJECTS] = "gpu_objects",
+		[GAUGE_CALLS] = "calls",         [GAUGE_CURSORS] = "cursors",
+		[GAUGE_SNAPSHOTS] = "snapshots", [GAUGE_GPU_OBJECTS] = "gpu_objects",
 		[GAUGE_WRITES] = "writes",
 	};
 
