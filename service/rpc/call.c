@@ -1,0 +1,262 @@
+/* call - its beginning and its end, and what its method may ask of it. */
+#include "service/rpc/call.h"
+
+#include "kernels/base/gauge.h"
+#include "kernels/base/log.h"
+#include "service/rpc/status.h"
+
+#include <assert.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <grpc/support/time.h>
+#include <stdlib.h>
+
+/* --- the host --- */
+
+void call_host_init(struct call_host *host, struct pool *workers)
+{
+	pthread_condattr_t attributes;
+
+	*host = (struct call_host){.workers = workers};
+	atomic_init(&host->phase, RPC_SERVING);
+	/* None of these fails with these attributes on Linux. */
+	pthread_mutex_init(&host->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&host->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+void call_host_finish(struct call_host *host)
+{
+	assert(host->n_calls == 0);
+	pthread_cond_destroy(&host->changed);
+	pthread_mutex_destroy(&host->lock);
+}
+
+void call_host_set_phase(struct call_host *host, enum rpc_drain phase)
+{
+	pthread_mutex_lock(&host->lock);
+	atomic_store(&host->phase, phase);
+	for (struct rpc_call *call = host->calls; call; call = call->behind)
+		rpc_wake(call);
+	pthread_mutex_unlock(&host->lock);
+}
+
+static void host_add(struct call_host *host, struct rpc_call *call)
+{
+	pthread_mutex_lock(&host->lock);
+	call->behind = host->calls;
+	if (host->calls)
+		host->calls->before = call;
+	host->calls = call;
+	host->n_calls++;
+	pthread_mutex_unlock(&host->lock);
+}
+
+static void host_remove(struct call_host *host, struct rpc_call *call)
+{
+	pthread_mutex_lock(&host->lock);
+	if (call->before)
+		call->before->behind = call->behind;
+	else
+		host->calls = call->behind;
+	if (call->behind)
+		call->behind->before = call->before;
+	if (--host->n_calls == 0)
+		pthread_cond_broadcast(&host->changed);
+	pthread_mutex_unlock(&host->lock);
+}
+
+/* --- the end --- */
+
+void call_finish(struct rpc_call *call)
+{
+	struct call_host *host = call->host;
+
+	if (call->incoming)
+		grpc_byte_buffer_destroy(call->incoming);
+	if (call->outgoing)
+		grpc_byte_buffer_destroy(call->outgoing);
+	grpc_call_unref(call->core);
+	gpr_free(call->peer);
+	free(call->detail);
+	arena_finish(&call->arena);
+	gauge_add(GAUGE_CALLS, -1);
+	/* The host may be gone right after this. */
+	host_remove(host, call);
+	pthread_mutex_destroy(&call->lock);
+	free(call->state);
+	free(call);
+}
+
+/* Whose cause lies with us, and nobody else will tell the operator. */
+static bool is_our_fault(enum status_code code)
+{
+	return code == STATUS_INTERNAL || code == STATUS_DATA_LOSS || code == STATUS_UNKNOWN;
+}
+
+enum rpc_step rpc_fail(struct rpc_call *call, status failure)
+{
+	const char *name = status_code_name(failure.code);
+
+	assert(status_failed(failure));
+	if (call->ended)
+		return RPC_FAIL;
+	/* Not in the arena, which may be what is full. One byte more than is sent: status_detail
+	 * then sees that it has to cut. */
+	if (failure.detail)
+		call->detail = strndup(failure.detail, STATUS_DETAIL_MAX + 1);
+	call->status = status_make(failure.code, call->detail ? call->detail : name);
+	call->ended = true;
+	deadline_cancel(&call->deadline);
+	if (is_our_fault(failure.code))
+		log_write(LOG_ERROR, "%s: %s: %s", call->method ? call->method->path : "no method",
+			  name, call->status.detail);
+	return RPC_FAIL;
+}
+
+/* Whoever runs the call looks again before it stops; where nobody does, a poller has to: never the
+ * thread that wakes, which may hold locks of its own. Under the lock; gives it back. */
+static void call_nudge(struct rpc_call *call)
+{
+	bool post = !call->running && !call->waking && !call->finished;
+
+	if (post) {
+		call->waking = true;
+		call->n_ops++;
+	}
+	pthread_mutex_unlock(&call->lock);
+	if (post)
+		wire_wake(call);
+}
+
+void rpc_wake(struct rpc_call *call)
+{
+	pthread_mutex_lock(&call->lock);
+	call->woken = true;
+	call->may_read = true;
+	call_nudge(call);
+}
+
+void rpc_hold(struct rpc_call *call)
+{
+	pthread_mutex_lock(&call->lock);
+	call->n_holds++;
+	pthread_mutex_unlock(&call->lock);
+}
+
+void rpc_unhold(struct rpc_call *call)
+{
+	pthread_mutex_lock(&call->lock);
+	assert(call->n_holds > 0);
+	/* While it runs, ended is the runner's, who will see the hold gone. */
+	if (--call->n_holds == 0 && !call->running && call->ended)
+		call_nudge(call);
+	else
+		pthread_mutex_unlock(&call->lock);
+}
+
+/* --- the beginning --- */
+
+static int64_t monotonic_ns(gpr_timespec at)
+{
+	at = gpr_convert_clock_type(at, GPR_CLOCK_MONOTONIC);
+	if (at.tv_sec >= INT64_MAX / 1000000000)
+		return DEADLINE_NEVER;
+	return at.tv_sec < 0 ? 0 : at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival)
+{
+	struct rpc_call *call = calloc(1, sizeof *call);
+	size_t state_size = arrival->method ? arrival->method->state_size : 0;
+
+	if (call && state_size)
+		call->state = calloc(1, state_size);
+	if (!call || (state_size && !call->state)) {
+		free(call);
+		/* There is nothing to answer with. */
+		grpc_call_cancel_with_status(arrival->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+					     "memory for a call", NULL);
+		grpc_call_unref(arrival->core);
+		return NULL;
+	}
+	call->host = host;
+	call->core = arrival->core;
+	call->method = arrival->method;
+	call->context = arrival->context;
+	arena_init(&call->arena, CALL_ARENA_MIN);
+	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));
+	turn_init(call);
+	pthread_mutex_init(&call->lock, NULL);
+	call->running = true;
+	if (!call->method)
+		rpc_fail(call,
+			 status_format(&call->arena, STATUS_UNIMPLEMENTED, "no method %.*s",
+				       arrival->path.size > 256 ? 256 : (int)arrival->path.size,
+				       (const char *)arrival->path.data));
+	gauge_add(GAUGE_CALLS, 1);
+	host_add(host, call);
+	return call;
+}
+
+void call_start(struct rpc_call *call)
+{
+	wire_await_end(call);
+	if (call->method)
+		wire_receive(call);
+	pthread_mutex_lock(&call->lock);
+	call->running = false;
+	turn_take(call);
+}
+
+/* --- what methods ask --- */
+
+void *rpc_state(struct rpc_call *call)
+{
+	return call->state;
+}
+
+void *rpc_context(struct rpc_call *call)
+{
+	return call->context;
+}
+
+struct arena *rpc_arena(struct rpc_call *call)
+{
+	return &call->arena;
+}
+
+const struct deadline *rpc_deadline(struct rpc_call *call)
+{
+	return &call->deadline;
+}
+
+const char *rpc_peer(struct rpc_call *call)
+{
+	if (!call->peer)
+		call->peer = grpc_call_get_peer(call->core);
+	return call->peer ? call->peer : "";
+}
+
+const struct rpc_method *rpc_method_of(struct rpc_call *call)
+{
+	return call->method;
+}
+
+bool rpc_is_half_closed(struct rpc_call *call)
+{
+	bool is;
+
+	pthread_mutex_lock(&call->lock);
+	is = call->peer_done && !call->received;
+	pthread_mutex_unlock(&call->lock);
+	return is;
+}
+
+enum rpc_drain rpc_drain_phase(struct rpc_call *call)
+{
+	return atomic_load(&call->host->phase);
+}

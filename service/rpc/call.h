@@ -1,0 +1,136 @@
+/* call - one call, from the accept to its end. Within service/rpc only; services see rpc.h.
+ *
+ * Events come on several pollers, workers and wakers at once, yet a method's functions run one at
+ * a time: whoever brings an event notes it under the lock; if nobody runs the call, he does, and
+ * goes on until there is nothing to do; else whoever runs it will find the event. So a field is
+ * either the runner's alone or under the lock.
+ *
+ * A call is freed in one place, call_finish, when no op is out, nobody holds it and nobody runs it.
+ */
+#ifndef SLUICE_SERVICE_RPC_CALL_H
+#define SLUICE_SERVICE_RPC_CALL_H
+
+#include "service/rpc/op.h"
+#include "service/rpc/rpc.h"
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The arena of a call: so many times its message, within these bounds. */
+#define CALL_ARENA_FACTOR ((size_t)16)
+#define CALL_ARENA_MIN ((size_t)64 << 10)
+#define CALL_ARENA_MAX ((size_t)64 << 20)
+
+/* What the calls of a server share. */
+struct call_host {
+	struct pool *workers; /* NULL: everything runs on the pollers */
+	_Atomic enum rpc_drain phase;
+	pthread_mutex_t lock; /* taken before a call's, never after */
+	pthread_cond_t changed;
+	struct rpc_call *calls;
+	size_t n_calls;
+};
+
+/* What a call has to do next; one of these at a time. */
+enum call_action {
+	CALL_NOTHING,
+	CALL_OPEN,
+	CALL_REQUEST,
+	CALL_HALF_CLOSE,
+	CALL_READ,
+	CALL_NEXT,
+	CALL_GIVE_UP, /* a drain finds it without a request */
+	CALL_STATUS,  /* send the status */
+	CALL_CLOSE,
+	CALL_FINISH,
+};
+
+struct rpc_call {
+	/* Constant from the accept on. */
+	struct call_host *host;
+	grpc_call *core;
+	const struct rpc_method *method; /* NULL: there is none, the status says so */
+	void *context;
+	void *state;
+
+	struct arena arena;
+	struct deadline deadline;
+	char *peer;                       /* gpr_malloc; NULL until asked for */
+	struct rpc_call *before, *behind; /* the host's list, under the host's lock */
+	struct job job;
+	enum call_action moved; /* what the job is to begin with */
+
+	struct rpc_op on_end, on_receive, on_send, on_wake;
+	int core_cancelled;         /* core's, until on_end */
+	grpc_byte_buffer *incoming; /* core's until on_receive, then the runner's */
+	grpc_byte_buffer *outgoing; /* core's until on_send */
+
+	/* The runner's. */
+	status status;      /* how it is to end; the detail is detail or static */
+	char *detail;       /* owned */
+	bool opened;        /* open was called, so close will be */
+	bool requested;     /* request was called */
+	bool half_closed;   /* half_close was called */
+	bool wants_next;    /* next is due as soon as the wire is free */
+	bool waits;         /* next said RPC_WAIT: due after a wake */
+	bool sent_metadata; /* the first send has gone */
+	bool ended;         /* the method is asked nothing more */
+	bool sent_status;
+	bool closed;
+	bool was_next; /* the last of request and next was next: the other one's turn */
+
+	pthread_mutex_t lock;
+	/* Under the lock. */
+	bool running;
+	bool receiving, sending, waking; /* that op is out */
+	bool received;                   /* incoming holds a message for request */
+	bool peer_done;                  /* the client sends no more */
+	bool aborted;  /* cancelled, expired, or the client is gone: no status can be sent */
+	bool woken;    /* since next was last called */
+	bool may_read; /* wants_request is to be asked */
+	bool finished;
+	unsigned n_ops; /* out */
+	unsigned n_holds;
+};
+
+struct call_arrival {
+	grpc_call *core;                 /* taken, also on failure */
+	const struct rpc_method *method; /* NULL: no method of that path */
+	void *context;
+	gpr_timespec deadline;
+	struct bytes path;
+};
+
+void call_host_init(struct call_host *host, struct pool *workers);
+void call_host_finish(struct call_host *host);
+
+/* call_host_set_phase - and wakes every call. */
+void call_host_set_phase(struct call_host *host, enum rpc_drain phase);
+
+/* call_open - a call of the host, not running yet; NULL without memory. */
+struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival);
+
+/* call_start - the first turn, on this thread. The call may be gone when it returns. */
+void call_start(struct rpc_call *call);
+
+/* call_finish - frees it. */
+void call_finish(struct rpc_call *call);
+
+/* --- turn.c: who runs the call, and what is done --- */
+
+void turn_init(struct rpc_call *call);
+/* turn_take - after an event was noted: runs the call unless somebody does. Under the lock, which
+ * it gives back; the call may be gone when it returns. */
+void turn_take(struct rpc_call *call);
+
+/* --- wire.c: what is asked of the core. The runner's; never under the lock --- */
+
+void wire_await_end(struct rpc_call *call);
+void wire_receive(struct rpc_call *call);
+/* wire_send - message  its memory is taken; NULL: none. With call->ended the status goes too. */
+void wire_send(struct rpc_call *call, struct buffer *message);
+/* wire_wake - brings on_wake on a poller; from any thread, once waking is set and counted. */
+void wire_wake(struct rpc_call *call);
+
+#endif

@@ -1,0 +1,135 @@
+/* rpc - methods as generators: the service folders know this file and not gRPC.
+ *
+ * A method is a few functions over a struct rpc_call. They are called one at a time for a call,
+ * never two at once, on any thread:
+ *
+ *	open        when the call arrives                        (optional)
+ *	request     once a message of the client; the only one, unless client_streams
+ *	half_close  the client will send no more                 (optional, client_streams; without
+ *	            it the half close counts as a wake)
+ *	next        the wire is free: fill the next message. Called after request (without
+ *	            client_streams) or open (with), again whenever a send has completed, and after
+ *	            rpc_wake where the last answer was RPC_WAIT
+ *	close       once, last: release what the state holds. Nothing of the call is used after it
+ *
+ * One send is in flight for a call: the reader's pace is the method's pace. A call that ends early
+ * (cancel, deadline, a dead client, a failure) gets its deadline's flag set, is asked nothing more
+ * and closed when no function of it runs and no hold is left. Close does not wait for the client to
+ * take the last message or the status. The arena and the state die with the call; a message is
+ * borrowed until request returns.
+ */
+#ifndef SLUICE_SERVICE_RPC_RPC_H
+#define SLUICE_SERVICE_RPC_RPC_H
+
+#include "kernels/base/arena.h"
+#include "kernels/base/bytes.h"
+#include "kernels/base/deadline.h"
+#include "kernels/base/pool.h"
+#include "kernels/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rpc_call;
+struct rpc_server;
+
+enum rpc_step {
+	RPC_MESSAGE, /* ret holds a message; ask again when it is sent */
+	RPC_LAST,    /* ret holds a message, the last one: it goes out with status OK */
+	RPC_END,     /* no message; status OK */
+	RPC_WAIT,    /* nothing yet: ask again after rpc_wake */
+	RPC_FAIL,    /* rpc_fail was called: the call ends with that status */
+};
+
+struct rpc_method {
+	const char *path; /* "/sluice.v1.RetrievalService/Search" */
+	bool client_streams;
+	size_t state_size; /* bytes of rpc_state, cleared */
+	status (*open)(struct rpc_call *call);
+	status (*request)(struct rpc_call *call, struct bytes message);
+	void (*half_close)(struct rpc_call *call);
+	enum rpc_step (*next)(struct rpc_call *call, struct buffer *ret);
+	void (*close)(struct rpc_call *call);
+	/* Whether the next function to run (request or next) may take above 0.5 ms or block: it
+	 * then runs on the worker pool and not on a poller's thread. NULL: never. */
+	bool (*is_long)(struct rpc_call *call);
+	/* Whether another message may be read now; asked after request, next and a wake. NULL:
+	 * always. The flow control of a client stream: what is not read stays in the client. */
+	bool (*wants_request)(struct rpc_call *call);
+};
+
+/* --- within a method's functions --- */
+
+void *rpc_state(struct rpc_call *call);
+/* rpc_context - what the service was registered with. */
+void *rpc_context(struct rpc_call *call);
+/* rpc_arena - dies with the call; capped at 16 times the message, 64 KiB to 64 MiB. A client stream
+ * keeps what belongs to one message in an arena of its own. */
+struct arena *rpc_arena(struct rpc_call *call);
+const struct deadline *rpc_deadline(struct rpc_call *call);
+const char *rpc_peer(struct rpc_call *call);
+const struct rpc_method *rpc_method_of(struct rpc_call *call);
+
+/* rpc_fail - how the call is to end; gives RPC_FAIL, so that next can `return rpc_fail(...)`. The
+ * detail is copied. */
+enum rpc_step rpc_fail(struct rpc_call *call, status failure);
+
+/* rpc_is_half_closed - the client sends no more and every message was handed to request. */
+bool rpc_is_half_closed(struct rpc_call *call);
+
+enum rpc_drain {
+	RPC_SERVING,
+	RPC_DRAINING, /* idle streams end now, with UNAVAILABLE; work under way goes on */
+	RPC_ENDING, /* everything ends now, with UNAVAILABLE, after a summary where there is one */
+};
+
+/* rpc_drain_phase - every call that waits is woken when it changes. */
+enum rpc_drain rpc_drain_phase(struct rpc_call *call);
+
+/* --- from any thread, while a hold or a function of the call keeps it --- */
+
+void rpc_wake(struct rpc_call *call);
+/* rpc_hold / rpc_unhold - the call is not closed while held: something will come back to it. */
+void rpc_hold(struct rpc_call *call);
+void rpc_unhold(struct rpc_call *call);
+
+/* --- the server --- */
+
+struct rpc_service {
+	const char *name; /* "sluice.v1.RetrievalService" */
+	const struct rpc_method *methods;
+	size_t n_methods;
+	void *context; /* borrowed */
+};
+
+struct rpc_server_options {
+	const char *const *addresses; /* "HOST:PORT", "HOST:0", "unix:PATH" */
+	size_t n_addresses;
+	const struct rpc_service *services; /* borrowed; health and reflection are added */
+	size_t n_services;
+	struct pool *workers;     /* borrowed; for what is_long */
+	size_t n_pollers;         /* threads on the completion queue; 0: one a core */
+	size_t message_bytes_max; /* in; 0: 4 MiB */
+	size_t streams_max;       /* concurrent in a connection; 0: 1,024 */
+};
+
+#define RPC_MESSAGE_OUT_MAX 4000000
+
+/* rpc_server_open - listens and serves. Compression is off; a method in no table is UNIMPLEMENTED
+ * at once. Fails: UNAVAILABLE (an address cannot be bound; it is named) RESOURCE_EXHAUSTED */
+status rpc_server_open(const struct rpc_server_options *options, struct arena *arena,
+		       struct rpc_server **ret);
+
+/* rpc_server_address - the i-th address with its real port. */
+const char *rpc_server_address(const struct rpc_server *server, size_t i);
+
+/* rpc_server_drain - health says NOT_SERVING, no new calls; waits for the calls in flight: idle
+ * streams end at once, after seconds all others too. Returns when no call is left. */
+void rpc_server_drain(struct rpc_server *server, double seconds);
+
+/* rpc_server_close - after a drain. NULL is fine. */
+void rpc_server_close(struct rpc_server *server);
+
+SCOPE_DEFINE(rpc_server, rpc_server_close)
+
+#endif

@@ -1,0 +1,472 @@
+/* server - listens, hands arrivals to their methods, drains.
+ *
+ * One completion queue, n pollers. Arrivals come to slots that are always posted, for every method
+ * there is or is not: so an unknown one is answered at once.
+ */
+#include "kernels/base/log.h"
+#include "service/rpc/builtin.h"
+#include "service/rpc/call.h"
+
+#include "proto/descriptor_set.h"
+
+#include <assert.h>
+#include <grpc/grpc_security.h>
+#include <grpc/slice.h>
+#include <grpc/support/log.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_SLOTS 128
+#define MESSAGE_BYTES_MAX ((size_t)4 << 20)
+#define STREAMS_MAX ((size_t)1024)
+#define METADATA_BYTES_MAX (16 << 10)
+/* The tables; names and addresses in them. */
+#define TABLE_BYTES_MAX ((size_t)4 << 20)
+/* For last words: of a stream that is told to end now, of a connection that has none left. */
+#define GRACE_SECONDS 1.0
+
+struct route {
+	const char *path;
+	const struct rpc_method *method;
+	void *context;
+};
+
+/* Waits for an arrival. */
+struct slot {
+	struct rpc_op on_arrival;
+	struct rpc_server *server;
+	grpc_call *core; /* the core's until on_arrival, as the rest */
+	grpc_call_details details;
+	grpc_metadata_array metadata;
+};
+
+struct rpc_server {
+	struct arena arena;
+	struct call_host host;
+	struct descriptors *descriptors;
+	struct builtin builtin;
+	struct rpc_service *services; /* [n_services] those of the options and our own */
+	size_t n_services;
+	struct route *routes; /* [n_routes] by path */
+	size_t n_routes;
+	const char **addresses; /* [n_addresses] with real ports */
+	size_t n_addresses;
+
+	grpc_completion_queue *queue;
+	grpc_server *core;
+	pthread_t *pollers; /* [n_pollers] */
+	size_t n_pollers;
+	struct slot slots[N_SLOTS];
+	struct rpc_op on_shutdown;
+	bool drained;
+
+	/* Under host.lock. */
+	size_t n_slots_posted;
+	bool is_shut_down;
+};
+
+static status out_of_memory(void)
+{
+	return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a server");
+}
+
+/* The core's own lines, in our form; it tells us in statuses what matters. */
+static void log_core(gpr_log_func_args *args)
+{
+	log_write(LOG_DEBUG, "grpc: %s", args->message);
+}
+
+/* --- tables --- */
+
+static int compare_routes(const void *a, const void *b)
+{
+	return strcmp(((const struct route *)a)->path, ((const struct route *)b)->path);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static status build_services(struct rpc_server *server, const struct rpc_server_options *options)
+{
+	struct rpc_service own[] = {
+		health_service(&server->builtin),
+		reflection_service(&server->builtin),
+		reflection_service_v1alpha(&server->builtin),
+	};
+	size_t n_own = sizeof own / sizeof *own, n = options->n_services;
+	const char **names;
+
+	server->services = ARENA_ARRAY(&server->arena, struct rpc_service, n + n_own);
+	names = ARENA_ARRAY(&server->arena, const char *, n + n_own);
+	if (!server->services || !names)
+		return out_of_memory();
+	if (n)
+		memcpy(server->services, options->services, n * sizeof *server->services);
+	memcpy(server->services + n, own, sizeof own);
+	server->n_services = n + n_own;
+	for (size_t i = 0; i < server->n_services; i++)
+		names[i] = server->services[i].name;
+	qsort((void *)names, server->n_services, sizeof *names, compare_names);
+	server->builtin.names = names;
+	server->builtin.n_names = server->n_services;
+	server->builtin.descriptors = server->descriptors;
+	return status_ok();
+}
+
+static status build_routes(struct rpc_server *server)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < server->n_services; i++)
+		n += server->services[i].n_methods;
+	server->routes = ARENA_ARRAY(&server->arena, struct route, n);
+	if (!server->routes)
+		return out_of_memory();
+	for (size_t i = 0; i < server->n_services; i++) {
+		const struct rpc_service *service = &server->services[i];
+
+		for (size_t j = 0; j < service->n_methods; j++)
+			server->routes[server->n_routes++] = (struct route){
+				service->methods[j].path, &service->methods[j], service->context};
+	}
+	qsort(server->routes, n, sizeof *server->routes, compare_routes);
+	for (size_t i = 1; i < n; i++)
+		assert(compare_routes(&server->routes[i - 1], &server->routes[i]) != 0);
+	return status_ok();
+}
+
+static const struct route *find_route(const struct rpc_server *server, struct bytes path)
+{
+	size_t low = 0, high = server->n_routes;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct route *route = &server->routes[middle];
+		int order = bytes_compare(path, bytes_of_string(route->path));
+
+		if (order == 0)
+			return route;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* --- arrivals --- */
+
+static void slot_post(struct slot *slot)
+{
+	struct rpc_server *server = slot->server;
+	grpc_call_error error;
+
+	slot->core = NULL;
+	grpc_call_details_init(&slot->details);
+	grpc_metadata_array_init(&slot->metadata);
+	/* After a shutdown this comes back as a failure. */
+	error = grpc_server_request_call(server->core, &slot->core, &slot->details, &slot->metadata,
+					 server->queue, server->queue, op_tag(&slot->on_arrival));
+	assert(error == GRPC_CALL_OK);
+	(void)error;
+}
+
+static struct rpc_call *slot_open_call(struct slot *slot)
+{
+	struct rpc_server *server = slot->server;
+	struct bytes path = bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
+				     GRPC_SLICE_LENGTH(slot->details.method));
+	const struct route *route = find_route(server, path);
+	struct call_arrival arrival = {
+		.core = slot->core,
+		.method = route ? route->method : NULL,
+		.context = route ? route->context : NULL,
+		.deadline = slot->details.deadline,
+		.path = path,
+	};
+
+	return call_open(&server->host, &arrival);
+}
+
+static void slot_arrived(void *owner, bool ok)
+{
+	struct slot *slot = owner;
+	struct rpc_server *server = slot->server;
+	struct rpc_call *call = ok ? slot_open_call(slot) : NULL;
+
+	grpc_call_details_destroy(&slot->details);
+	grpc_metadata_array_destroy(&slot->metadata);
+	if (ok) {
+		slot_post(slot);
+		if (call)
+			call_start(call);
+		return;
+	}
+	/* The server shuts down. */
+	pthread_mutex_lock(&server->host.lock);
+	server->n_slots_posted--;
+	pthread_cond_broadcast(&server->host.changed);
+	pthread_mutex_unlock(&server->host.lock);
+}
+
+static void *poll_queue(void *arg)
+{
+	struct rpc_server *server = arg;
+	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+
+	for (;;) {
+		grpc_event event = grpc_completion_queue_next(server->queue, never, NULL);
+
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			return NULL;
+		if (event.type == GRPC_OP_COMPLETE)
+			op_done(event.tag, event.success != 0);
+	}
+}
+
+/* --- opening --- */
+
+static status start_pollers(struct rpc_server *server, size_t n_pollers)
+{
+	long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = n_cores > 0 ? (size_t)n_cores : 1;
+	sigset_t all, before;
+	bool started = true;
+
+	if (n_pollers)
+		n = n_pollers;
+	server->pollers = ARENA_ARRAY(&server->arena, pthread_t, n);
+	if (!server->pollers)
+		return out_of_memory();
+	/* Threads inherit the mask; signals are for the main thread alone. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (started && server->n_pollers < n) {
+		pthread_t *poller = &server->pollers[server->n_pollers];
+
+		started = pthread_create(poller, NULL, poll_queue, server) == 0;
+		if (started) {
+			pthread_setname_np(*poller, "rpc-poller");
+			server->n_pollers++;
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!started)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for a server");
+	return status_ok();
+}
+
+static grpc_arg int_arg(const char *key, size_t value)
+{
+	return (grpc_arg){
+		.type = GRPC_ARG_INTEGER,
+		.key = (char *)key, /* only read */
+		.value.integer = value > INT32_MAX ? INT32_MAX : (int)value,
+	};
+}
+
+static grpc_server *create_core(const struct rpc_server_options *options)
+{
+	size_t message_max =
+		options->message_bytes_max ? options->message_bytes_max : MESSAGE_BYTES_MAX;
+	size_t streams_max = options->streams_max ? options->streams_max : STREAMS_MAX;
+	grpc_arg args[] = {
+		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, message_max),
+		int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams_max),
+		int_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
+		/* A small compressed body can hold a thousand times its size. */
+		int_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+			1U << GRPC_COMPRESS_NONE),
+		/* A second server on a taken port is an error, not half of the calls. */
+		int_arg(GRPC_ARG_ALLOW_REUSEPORT, 0),
+		/* A client that vanished without a word frees its streams after a while; one that
+		 * itself asks every ten seconds is welcome. */
+		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 60000),
+		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000),
+		int_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+		int_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000),
+		int_arg(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2),
+		int_arg(GRPC_ARG_ENABLE_CHANNELZ, 0),
+	};
+	grpc_channel_args all = {sizeof args / sizeof *args, args};
+
+	return grpc_server_create(&all, NULL);
+}
+
+/* ret  the address, with port in the place of its own. */
+static const char *real_address(struct arena *arena, const char *address, int port)
+{
+	const char *colon = strrchr(address, ':');
+
+	if (strncmp(address, "unix:", 5) == 0 || !colon)
+		return arena_copy(arena, address, strlen(address));
+	return arena_printf(arena, "%.*s:%d", (int)(colon - address), address, port);
+}
+
+static status listen_all(struct rpc_server *server, const struct rpc_server_options *options,
+			 struct arena *arena)
+{
+	server->addresses = ARENA_ARRAY(&server->arena, const char *, options->n_addresses);
+	if (!server->addresses)
+		return out_of_memory();
+	for (size_t i = 0; i < options->n_addresses; i++) {
+		const char *address = options->addresses[i];
+		grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
+		int port = grpc_server_add_http2_port(server->core, address, credentials);
+
+		grpc_server_credentials_release(credentials);
+		if (port == 0)
+			return status_format(arena, STATUS_UNAVAILABLE,
+					     "cannot listen on %s: it is taken, not allowed or not "
+					     "an address of this machine",
+					     address);
+		server->addresses[i] = real_address(&server->arena, address, port);
+		if (!server->addresses[i])
+			return out_of_memory();
+		server->n_addresses++;
+	}
+	return status_ok();
+}
+
+static void start_core(struct rpc_server *server)
+{
+	grpc_server_start(server->core);
+	server->n_slots_posted = N_SLOTS;
+	for (size_t i = 0; i < N_SLOTS; i++) {
+		struct slot *slot = &server->slots[i];
+
+		slot->server = server;
+		slot->on_arrival = (struct rpc_op){slot_arrived, slot};
+		slot_post(slot);
+	}
+}
+
+status rpc_server_open(const struct rpc_server_options *options, struct arena *arena,
+		       struct rpc_server **ret)
+{
+	SCOPED(rpc_server) server = calloc(1, sizeof *server);
+
+	if (!server)
+		return out_of_memory();
+	gpr_set_log_function(log_core);
+	grpc_init();
+	arena_init(&server->arena, TABLE_BYTES_MAX);
+	call_host_init(&server->host, options->workers);
+	TRY(descriptors_open(bytes_of(sluice_descriptor_set, sluice_descriptor_set_size),
+			     &server->descriptors));
+	TRY(build_services(server, options));
+	TRY(build_routes(server));
+
+	server->queue = grpc_completion_queue_create_for_next(NULL);
+	TRY(start_pollers(server, options->n_pollers));
+	server->core = create_core(options);
+	if (!server->core)
+		return out_of_memory();
+	grpc_server_register_completion_queue(server->core, server->queue, NULL);
+	TRY(listen_all(server, options, arena));
+	start_core(server);
+	*ret = TAKE(server);
+	return status_ok();
+}
+
+const char *rpc_server_address(const struct rpc_server *server, size_t i)
+{
+	assert(i < server->n_addresses);
+	return server->addresses[i];
+}
+
+/* --- the end --- */
+
+static void shutdown_done(void *owner, bool ok)
+{
+	struct rpc_server *server = owner;
+
+	(void)ok;
+	pthread_mutex_lock(&server->host.lock);
+	server->is_shut_down = true;
+	pthread_cond_broadcast(&server->host.changed);
+	pthread_mutex_unlock(&server->host.lock);
+}
+
+static bool has_no_calls(const struct rpc_server *server)
+{
+	return server->host.n_calls == 0 && server->n_slots_posted == 0;
+}
+
+static bool has_ended(const struct rpc_server *server)
+{
+	return has_no_calls(server) && server->is_shut_down;
+}
+
+/* Until is, or seconds are over; negative: as long as it takes. Gives what is came to. */
+static bool wait_until(struct rpc_server *server, bool (*is)(const struct rpc_server *),
+		       double seconds)
+{
+	const double day = 86400.0;
+	struct timespec until;
+	bool reached;
+	int64_t at;
+
+	at = clock_ns() + (int64_t)((seconds > day ? day : seconds) * 1e9);
+	until.tv_sec = at / 1000000000;
+	until.tv_nsec = at % 1000000000;
+	pthread_mutex_lock(&server->host.lock);
+	for (;;) {
+		reached = is(server);
+		if (reached)
+			break;
+		if (seconds < 0)
+			pthread_cond_wait(&server->host.changed, &server->host.lock);
+		else if (pthread_cond_timedwait(&server->host.changed, &server->host.lock, &until))
+			break;
+	}
+	pthread_mutex_unlock(&server->host.lock);
+	return reached;
+}
+
+void rpc_server_drain(struct rpc_server *server, double seconds)
+{
+	bool idle;
+
+	if (server->drained)
+		return;
+	server->drained = true;
+	call_host_set_phase(&server->host, RPC_DRAINING);
+	server->on_shutdown = (struct rpc_op){shutdown_done, server};
+	grpc_server_shutdown_and_notify(server->core, server->queue, op_tag(&server->on_shutdown));
+	idle = wait_until(server, has_no_calls, seconds < 0 ? 0 : seconds);
+	if (!idle) {
+		call_host_set_phase(&server->host, RPC_ENDING);
+		idle = wait_until(server, has_no_calls, GRACE_SECONDS);
+	}
+	/* The last bytes may still be on their way, and connections open that have nothing to say.
+	 */
+	if (!idle || !wait_until(server, has_ended, GRACE_SECONDS))
+		grpc_server_cancel_all_calls(server->core);
+	wait_until(server, has_ended, -1);
+}
+
+void rpc_server_close(struct rpc_server *server)
+{
+	if (!server)
+		return;
+	if (server->core) {
+		rpc_server_drain(server, 0);
+		grpc_server_destroy(server->core);
+	}
+	if (server->queue) {
+		grpc_completion_queue_shutdown(server->queue);
+		for (size_t i = 0; i < server->n_pollers; i++)
+			pthread_join(server->pollers[i], NULL);
+		grpc_completion_queue_destroy(server->queue);
+	}
+	descriptors_close(server->descriptors);
+	call_host_finish(&server->host);
+	arena_finish(&server->arena);
+	free(server);
+	grpc_shutdown();
+}

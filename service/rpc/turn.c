@@ -1,0 +1,370 @@
+/* turn - what has happened, what is due, and the method's functions one at a time. */
+#include "service/rpc/call.h"
+
+#include <assert.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/slice.h>
+
+static void call_run(struct rpc_call *call, enum call_action action, bool may_block);
+
+/* --- what is due --- */
+
+/* request and next take turns, so that neither a flood of messages nor a fast reader can keep the
+ * other one waiting. Under the lock. */
+static enum call_action choose_method_action(struct rpc_call *call)
+{
+	bool next = !call->sending && (call->wants_next || (call->waits && call->woken));
+
+	if (call->received && !(next && !call->was_next))
+		return CALL_REQUEST;
+	if (call->peer_done && !call->received && !call->half_closed)
+		return CALL_HALF_CLOSE;
+	if (call->may_read && call->method->client_streams && !call->receiving && !call->received &&
+	    !call->peer_done)
+		return CALL_READ;
+	return next ? CALL_NEXT : CALL_NOTHING;
+}
+
+/* A request that has not come by the drain is not waited for. Under the lock. */
+static bool is_idle_in_drain(struct rpc_call *call)
+{
+	return !call->method->client_streams && !call->requested && !call->received &&
+	       atomic_load(&call->host->phase) != RPC_SERVING;
+}
+
+/* Under the lock. */
+static enum call_action choose_action(struct rpc_call *call)
+{
+	if (call->aborted)
+		call->ended = true;
+	if (!call->ended && !call->opened)
+		return CALL_OPEN;
+	if (!call->ended)
+		return is_idle_in_drain(call) ? CALL_GIVE_UP : choose_method_action(call);
+	if (!call->aborted && !call->sent_status && !call->sending)
+		return CALL_STATUS;
+	if (call->n_holds > 0)
+		return CALL_NOTHING;
+	if (call->opened && !call->closed)
+		return CALL_CLOSE;
+	return call->n_ops > 0 ? CALL_NOTHING : CALL_FINISH;
+}
+
+/* The next action, with what follows from its beginning. CALL_NOTHING gives the turn back: the call
+ * may then be gone at any time. Under the lock. */
+static enum call_action take_action(struct rpc_call *call)
+{
+	enum call_action action = choose_action(call);
+
+	switch (action) {
+	case CALL_NOTHING:
+		call->running = false;
+		break;
+	case CALL_FINISH:
+		call->finished = true;
+		break;
+	case CALL_REQUEST:
+		call->received = false;
+		call->was_next = false;
+		break;
+	case CALL_READ:
+		call->may_read = false;
+		break;
+	case CALL_NEXT:
+		call->woken = false;
+		call->wants_next = false;
+		call->waits = false;
+		call->was_next = true;
+		break;
+	default:
+		break;
+	}
+	return action;
+}
+
+void turn_take(struct rpc_call *call)
+{
+	enum call_action action = CALL_NOTHING;
+
+	if (!call->running) {
+		call->running = true;
+		action = take_action(call);
+	}
+	pthread_mutex_unlock(&call->lock);
+	call_run(call, action, false);
+}
+
+/* --- the method's functions; the runner's --- */
+
+static void act_open(struct rpc_call *call)
+{
+	status opened;
+
+	call->opened = true;
+	call->wants_next = call->method->client_streams;
+	if (!call->method->open)
+		return;
+	opened = call->method->open(call);
+	if (status_failed(opened))
+		rpc_fail(call, opened);
+}
+
+static void allow_arena(struct rpc_call *call, size_t message_bytes)
+{
+	size_t cap = CALL_ARENA_MAX;
+
+	if (message_bytes < CALL_ARENA_MAX / CALL_ARENA_FACTOR)
+		cap = message_bytes * CALL_ARENA_FACTOR;
+	if (cap > call->arena.cap_bytes)
+		call->arena.cap_bytes = cap;
+}
+
+/* ret  one slice with all bytes: the message's own where it is one. */
+static bool message_slice(grpc_byte_buffer *message, grpc_slice *ret)
+{
+	grpc_byte_buffer_reader reader;
+
+	if (!grpc_byte_buffer_reader_init(&reader, message))
+		return false;
+	*ret = grpc_byte_buffer_reader_readall(&reader);
+	grpc_byte_buffer_reader_destroy(&reader);
+	return true;
+}
+
+static void act_request(struct rpc_call *call)
+{
+	grpc_byte_buffer *message = TAKE(call->incoming);
+	grpc_slice slice;
+	status answer;
+
+	if (!message_slice(message, &slice)) {
+		grpc_byte_buffer_destroy(message);
+		rpc_fail(call, status_make(STATUS_INTERNAL, "a message cannot be read"));
+		return;
+	}
+	grpc_byte_buffer_destroy(message);
+	call->requested = true;
+	allow_arena(call, GRPC_SLICE_LENGTH(slice));
+	answer = call->method->request(
+		call, bytes_of(GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice)));
+	grpc_slice_unref(slice);
+	if (status_failed(answer))
+		rpc_fail(call, answer);
+	else if (!call->method->client_streams)
+		call->wants_next = true;
+}
+
+static void act_half_close(struct rpc_call *call)
+{
+	call->half_closed = true;
+	if (!call->method->client_streams) {
+		if (!call->requested)
+			rpc_fail(call, status_make(STATUS_INVALID_ARGUMENT,
+						   "the call ended without its request message"));
+	} else if (call->method->half_close) {
+		call->method->half_close(call);
+	} else {
+		rpc_wake(call);
+	}
+}
+
+static void act_read(struct rpc_call *call)
+{
+	if (!call->method->wants_request || call->method->wants_request(call))
+		wire_receive(call);
+}
+
+/* Whether the message can go out; else the call has failed. */
+static bool check_message(struct rpc_call *call, const struct buffer *message)
+{
+	if (message->failed) {
+		rpc_fail(call, status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a message"));
+		return false;
+	}
+	if (message->size > RPC_MESSAGE_OUT_MAX) {
+		rpc_fail(call, status_format(&call->arena, STATUS_RESOURCE_EXHAUSTED,
+					     "a message of %zu bytes is above the %d that go out",
+					     message->size, RPC_MESSAGE_OUT_MAX));
+		return false;
+	}
+	return true;
+}
+
+static void act_next(struct rpc_call *call)
+{
+	struct buffer message = {0};
+	SCOPED(buffer) owned = &message;
+	enum rpc_step step = call->method->next(call, owned);
+
+	switch (step) {
+	case RPC_MESSAGE:
+	case RPC_LAST:
+		if (call->ended || !check_message(call, &message))
+			return;
+		call->ended = step == RPC_LAST;
+		call->wants_next = step == RPC_MESSAGE;
+		wire_send(call, &message);
+		return;
+	case RPC_END:
+		call->ended = true;
+		return;
+	case RPC_WAIT:
+		call->waits = true;
+		return;
+	case RPC_FAIL:
+		break;
+	}
+	if (!call->ended)
+		rpc_fail(call, status_make(STATUS_INTERNAL, "failed without saying why"));
+}
+
+static void act_close(struct rpc_call *call)
+{
+	call->closed = true;
+	if (call->method->close)
+		call->method->close(call);
+}
+
+static void call_act(struct rpc_call *call, enum call_action action)
+{
+	switch (action) {
+	case CALL_OPEN:
+		act_open(call);
+		break;
+	case CALL_REQUEST:
+		act_request(call);
+		break;
+	case CALL_HALF_CLOSE:
+		act_half_close(call);
+		break;
+	case CALL_READ:
+		act_read(call);
+		break;
+	case CALL_NEXT:
+		act_next(call);
+		break;
+	case CALL_GIVE_UP:
+		rpc_fail(call, status_make(STATUS_UNAVAILABLE, "the server is shutting down"));
+		break;
+	case CALL_STATUS:
+		wire_send(call, NULL);
+		break;
+	case CALL_CLOSE:
+		act_close(call);
+		break;
+	case CALL_NOTHING:
+	case CALL_FINISH:
+		break;
+	}
+}
+
+/* --- the turn --- */
+
+static bool is_long(struct rpc_call *call, enum call_action action)
+{
+	return (action == CALL_REQUEST || action == CALL_NEXT) && call->host->workers &&
+	       call->method->is_long && call->method->is_long(call);
+}
+
+/* Does action and all that follows. may_block: the action has come to a worker. What is long and
+ * follows goes behind what other calls have queued meanwhile. */
+static void call_run(struct rpc_call *call, enum call_action action, bool may_block)
+{
+	while (action != CALL_NOTHING) {
+		if (action == CALL_FINISH) {
+			call_finish(call);
+			return;
+		}
+		if (!may_block && is_long(call, action)) {
+			call->moved = action;
+			pool_submit(call->host->workers, &call->job);
+			return;
+		}
+		call_act(call, action);
+		may_block = false;
+
+		pthread_mutex_lock(&call->lock);
+		if (action == CALL_REQUEST || action == CALL_NEXT)
+			call->may_read = true;
+		action = take_action(call);
+		pthread_mutex_unlock(&call->lock);
+	}
+}
+
+static void call_run_job(struct job *job)
+{
+	struct rpc_call *call = (struct rpc_call *)((char *)job - offsetof(struct rpc_call, job));
+
+	call_run(call, call->moved, true);
+}
+
+/* --- events, each on any poller --- */
+
+static void end_done(void *owner, bool ok)
+{
+	struct rpc_call *call = owner;
+	bool aborted = !ok || call->core_cancelled;
+
+	/* At once, while the method may be running. */
+	if (aborted)
+		deadline_cancel(&call->deadline);
+	pthread_mutex_lock(&call->lock);
+	call->n_ops--;
+	call->aborted |= aborted;
+	turn_take(call);
+}
+
+static void receive_done(void *owner, bool ok)
+{
+	struct rpc_call *call = owner;
+	bool aborted = !ok || (!call->incoming && grpc_call_failed_before_recv_message(call->core));
+
+	if (aborted)
+		deadline_cancel(&call->deadline);
+	pthread_mutex_lock(&call->lock);
+	call->n_ops--;
+	call->receiving = false;
+	if (aborted)
+		call->aborted = true;
+	else if (call->incoming)
+		call->received = true;
+	else
+		call->peer_done = true;
+	turn_take(call);
+}
+
+static void send_done(void *owner, bool ok)
+{
+	struct rpc_call *call = owner;
+
+	if (!ok)
+		deadline_cancel(&call->deadline);
+	if (call->outgoing)
+		grpc_byte_buffer_destroy(TAKE(call->outgoing));
+	pthread_mutex_lock(&call->lock);
+	call->n_ops--;
+	call->sending = false;
+	call->aborted |= !ok;
+	turn_take(call);
+}
+
+static void wake_done(void *owner, bool ok)
+{
+	struct rpc_call *call = owner;
+
+	(void)ok;
+	pthread_mutex_lock(&call->lock);
+	call->n_ops--;
+	call->waking = false;
+	turn_take(call);
+}
+
+void turn_init(struct rpc_call *call)
+{
+	call->job.run = call_run_job;
+	call->on_end = (struct rpc_op){end_done, call};
+	call->on_receive = (struct rpc_op){receive_done, call};
+	call->on_send = (struct rpc_op){send_done, call};
+	call->on_wake = (struct rpc_op){wake_done, call};
+}
