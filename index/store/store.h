@@ -61,8 +61,7 @@ status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena
 /* store_load - every live row in order of row, at open: visit gets row and vector [dim], borrowed
  * for the call. Rows in `dead` are passed over. Fails: DATA_LOSS, or what visit gave. */
 status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
-		  status (*visit)(void *context, uint64_t row, const float *vector),
-		  void *context);
+		  status (*visit)(void *context, uint64_t row, const float *vector), void *context);
 
 /* --- writing, one thread at a time, begin to commit on the same thread --- */
 

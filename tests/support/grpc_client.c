@@ -61,7 +61,7 @@ struct grpc_client *grpc_client_open(const char *address, const struct grpc_clie
 	grpc_channel_args all = {options && options->gzip ? 2 : 1, args};
 
 	check(client != NULL, "memory");
-	grpc_init();
+	grpc_init(); /* up until the process ends: see rpc_server_open */
 	credentials = grpc_insecure_credentials_create();
 	client->channel = grpc_channel_create(address, credentials, &all);
 	grpc_channel_credentials_release(credentials);
@@ -74,7 +74,6 @@ void grpc_client_close(struct grpc_client *client)
 		return;
 	grpc_channel_destroy(client->channel);
 	free(client);
-	grpc_shutdown();
 }
 
 static bool stream_ask(struct grpc_stream *stream, enum stream_tag tag, const grpc_op *ops,
