@@ -353,6 +353,8 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	if (!server)
 		return out_of_memory();
 	gpr_set_log_function(log_core);
+	/* Up until the process ends: taking the core down waits for its own backup poller, up to ten
+	 * seconds after the last write that had to wait, and a drained server should be gone. */
 	grpc_init();
 	arena_init(&server->arena, TABLE_BYTES_MAX);
 	call_host_init(&server->host, options->workers);
@@ -468,5 +470,4 @@ void rpc_server_close(struct rpc_server *server)
 	call_host_finish(&server->host);
 	arena_finish(&server->arena);
 	free(server);
-	grpc_shutdown();
 }
