@@ -1,0 +1,89 @@
+/* delete_chunks - IngestService.DeleteChunks by ids: durable before it answers. */
+#include "index/collection.h"
+#include "service/ingest/ingest.h"
+#include "service/rpc/protobuf_arena.h"
+#include "service/schema/checks.h"
+#include "sluice/v1/ingest_service.pb-c.h"
+
+struct delete_chunks {
+	struct write write; /* first: the writer gives its address back */
+	struct rpc_call *call;
+	struct collection *collection;
+	atomic_bool done;
+};
+
+/* On the writer's thread. */
+static void delete_done(struct write *write)
+{
+	struct delete_chunks *delete = (struct delete_chunks *)write;
+	struct rpc_call *call = delete->call;
+
+	atomic_store_explicit(&delete->done, true, memory_order_release);
+	rpc_wake(call);
+	rpc_unhold(call);
+}
+
+static status delete_chunks_request(struct rpc_call *call, struct bytes message)
+{
+	struct delete_chunks *delete = rpc_state(call);
+	const struct services *services = rpc_context(call);
+	struct arena *arena = rpc_arena(call);
+	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
+	Sluice__V1__DeleteChunksRequest *request =
+		sluice__v1__delete_chunks_request__unpack(&allocator, message.size, message.data);
+	struct bytes *ids;
+	size_t n;
+
+	if (!request)
+		return protobuf_status(arena, "sluice.v1.DeleteChunksRequest", arena);
+	TRY(check_delete(arena, request));
+	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
+			     &delete->collection));
+	n = request->ids->n_ids;
+	ids = ARENA_ARRAY(arena, struct bytes, n);
+	if (!ids)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "the call's memory is used up");
+	for (size_t i = 0; i < n; i++)
+		ids[i] = bytes_of_string(request->ids->ids[i]);
+
+	atomic_init(&delete->done, false);
+	delete->call = call;
+	delete->write.kind = WRITE_DELETE;
+	delete->write.ids = ids;
+	delete->write.n = n;
+	delete->write.arena = arena;
+	delete->write.done = delete_done;
+	rpc_hold(call);
+	collection_write(delete->collection, &delete->write);
+	return status_ok();
+}
+
+static enum rpc_step delete_chunks_next(struct rpc_call *call, struct buffer *ret)
+{
+	const struct delete_chunks *delete = rpc_state(call);
+	Sluice__V1__DeleteChunksResponse response = SLUICE__V1__DELETE_CHUNKS_RESPONSE__INIT;
+
+	if (!atomic_load_explicit(&delete->done, memory_order_acquire))
+		return RPC_WAIT;
+	if (status_failed(delete->write.result))
+		return rpc_fail(call, delete->write.result);
+	response.deleted = delete->write.deleted;
+	response.generation = delete->write.generation;
+	buffer_pack(ret, &response.base);
+	return RPC_LAST;
+}
+
+static void delete_chunks_close(struct rpc_call *call)
+{
+	struct delete_chunks *delete = rpc_state(call);
+
+	collection_release(delete->collection);
+}
+
+const struct rpc_method delete_chunks_method = {
+	.path = "/sluice.v1.IngestService/DeleteChunks",
+	.state_size = sizeof(struct delete_chunks),
+	.request = delete_chunks_request,
+	.next = delete_chunks_next,
+	.close = delete_chunks_close,
+};

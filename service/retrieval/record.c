@@ -1,0 +1,36 @@
+/* record - one stored chunk on its way to a page. */
+#include "service/retrieval/record.h"
+
+#include "service/codec/chunk_codec.h"
+#include "service/rpc/protobuf_arena.h"
+
+status record_fetch(struct collection *collection, uint64_t row, unsigned fields,
+		    struct arena *record, struct chunk *ret)
+{
+	unsigned what = 0;
+	status fetched;
+
+	if (fields & READ_RECORD)
+		what |= FETCH_RECORD;
+	if (fields & READ_VECTOR)
+		what |= FETCH_VECTOR;
+	arena_reset(record);
+	fetched = collection_fetch(collection, row, what, record, ret);
+	/* A snapshot sees the row, so something must be there: it is not the client who is wrong.
+	 */
+	if (fetched.code == STATUS_NOT_FOUND)
+		fetched.code = STATUS_DATA_LOSS;
+	return fetched;
+}
+
+status record_append(struct collection *collection, uint64_t row, unsigned fields,
+		     struct arena *record, struct buffer *page, uint32_t field)
+{
+	Sluice__V1__Chunk message;
+	struct chunk chunk = {0};
+
+	TRY(record_fetch(collection, row, fields, record, &chunk));
+	TRY(chunk_to_message(record, &chunk, fields, collection_config(collection)->dim, &message));
+	buffer_append_message(page, field, &message.base);
+	return status_ok();
+}

@@ -1,0 +1,160 @@
+/* serve_options - the command line of sluice serve. */
+#include "service/serve_options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INVALID(...) status_format(arena, STATUS_INVALID_ARGUMENT, __VA_ARGS__)
+
+enum option_id {
+	OPTION_DATA = 1,
+	OPTION_LISTEN,
+	OPTION_GPU,
+	OPTION_DRAIN_SECONDS,
+	OPTION_INSECURE,
+	OPTION_HELP,
+	OPTION_UNSERVED,
+};
+
+static const struct option options[] = {
+	{"data", required_argument, NULL, OPTION_DATA},
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"gpu", required_argument, NULL, OPTION_GPU},
+	{"drain-seconds", required_argument, NULL, OPTION_DRAIN_SECONDS},
+	{"insecure", no_argument, NULL, OPTION_INSECURE},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"config", required_argument, NULL, OPTION_UNSERVED},
+	{"tls-cert", required_argument, NULL, OPTION_UNSERVED},
+	{"tls-key", required_argument, NULL, OPTION_UNSERVED},
+	{"tls-client-ca", required_argument, NULL, OPTION_UNSERVED},
+	{"api-keys", required_argument, NULL, OPTION_UNSERVED},
+	{"metrics", required_argument, NULL, OPTION_UNSERVED},
+	{0},
+};
+
+static const struct {
+	const char *name;
+	enum gpu_mode mode;
+} gpu_modes[] = {
+	{"auto", GPU_AUTO},
+	{"off", GPU_OFF},
+	{"required", GPU_REQUIRED},
+	{"software", GPU_SOFTWARE},
+};
+
+void serve_options_help(FILE *out)
+{
+	fputs("usage: sluice serve [--data DIR] [--listen ADDRESS]... [options]\n"
+	      "\n"
+	      "Runs the server until SIGTERM or SIGINT, then drains and exits 0. Prints one line\n"
+	      "\"listening on ADDRESS\" an address to standard output when ready; logs to "
+	      "standard\n"
+	      "error.\n"
+	      "\n"
+	      "  --data DIR         where collections are kept (./sluice-data)\n"
+	      "  --listen ADDRESS   HOST:PORT, HOST:0 for a free port, or unix:PATH; may be given\n"
+	      "                     several times (127.0.0.1:7700)\n"
+	      "  --gpu MODE         auto: a real GPU where there is one; off; required: no start\n"
+	      "                     without one; software: a Vulkan device on the CPU, for tests\n"
+	      "                     (auto)\n"
+	      "  --drain-seconds N  how long calls may go on after SIGTERM (20)\n"
+	      "  --insecure         allow plaintext on an address beyond this machine\n",
+	      out);
+}
+
+/* By the letters alone: a name that would have to be looked up is not trusted to be local. */
+bool address_is_local(const char *address)
+{
+	if (strncmp(address, "127.", 4) == 0)
+		return address[strspn(address, "0123456789.")] == ':';
+	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+	       strncmp(address, "localhost:", 10) == 0;
+}
+
+static status parse_gpu(struct arena *arena, const char *text, enum gpu_mode *ret)
+{
+	for (size_t i = 0; i < sizeof gpu_modes / sizeof *gpu_modes; i++)
+		if (strcmp(text, gpu_modes[i].name) == 0) {
+			*ret = gpu_modes[i].mode;
+			return status_ok();
+		}
+	return INVALID("--gpu %s: auto, off, required or software is needed", text);
+}
+
+static status parse_seconds(struct arena *arena, const char *text, double *ret)
+{
+	char *end = NULL;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0 && seconds <= 86400))
+		return INVALID("--drain-seconds %s: a number of 0 to 86400 is needed", text);
+	*ret = seconds;
+	return status_ok();
+}
+
+static status apply(struct arena *arena, int id, const char *name, struct serve_options *ret)
+{
+	switch (id) {
+	case OPTION_DATA:
+		ret->data = optarg;
+		return status_ok();
+	case OPTION_LISTEN:
+		if (ret->n_listen == LISTEN_MAX)
+			return INVALID("--listen: at most %d addresses", LISTEN_MAX);
+		ret->listen[ret->n_listen++] = optarg;
+		return status_ok();
+	case OPTION_GPU:
+		return parse_gpu(arena, optarg, &ret->gpu);
+	case OPTION_DRAIN_SECONDS:
+		return parse_seconds(arena, optarg, &ret->drain_seconds);
+	case OPTION_INSECURE:
+		ret->insecure = true;
+		return status_ok();
+	case OPTION_HELP:
+		ret->help = true;
+		return status_ok();
+	case OPTION_UNSERVED:
+		return status_format(arena, STATUS_UNIMPLEMENTED,
+				     "--%s is not served by this version", name);
+	default:
+		return INVALID("%s: no such option, or its value is missing", name);
+	}
+}
+
+static status check_addresses(struct arena *arena, const struct serve_options *serve)
+{
+	for (size_t i = 0; i < serve->n_listen; i++)
+		if (!serve->insecure && !address_is_local(serve->listen[i]))
+			return INVALID(
+				"--listen %s: plaintext beyond this machine needs --insecure",
+				serve->listen[i]);
+	return status_ok();
+}
+
+status serve_options_parse(struct arena *arena, int argc, char **argv, struct serve_options *ret)
+{
+	struct serve_options serve = {
+		.data = "./sluice-data",
+		.gpu = GPU_AUTO,
+		.drain_seconds = 20,
+	};
+
+	optind = 0; /* glibc: forget an earlier scan */
+	for (;;) {
+		int index = -1;
+		int id = getopt_long(argc, argv, ":", options, &index);
+		const char *name = optind >= 1 && optind <= argc ? argv[optind - 1] : "";
+
+		if (id < 0)
+			break;
+		TRY(apply(arena, id, index >= 0 ? options[index].name : name, &serve));
+	}
+	if (optind < argc)
+		return INVALID("%s: serve takes options only", argv[optind]);
+	if (serve.n_listen == 0)
+		serve.listen[serve.n_listen++] = "127.0.0.1:7700";
+	TRY(check_addresses(arena, &serve));
+	*ret = serve;
+	return status_ok();
+}

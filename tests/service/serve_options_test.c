@@ -1,0 +1,109 @@
+#include "service/serve_options.h"
+
+#include <criterion/criterion.h>
+
+static struct arena arena;
+
+static void setup(void)
+{
+	arena_init(&arena, 1 << 16);
+}
+
+static void teardown(void)
+{
+	arena_finish(&arena);
+}
+
+TestSuite(serve_options, .init = setup, .fini = teardown);
+
+/* Parses the words of a line. getopt moves them about, so each call has its own. */
+static status parse(const char *line, struct serve_options *ret)
+{
+	char *words = arena_copy(&arena, line, strlen(line));
+	char *argv[16] = {0};
+	int argc = 0;
+
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return serve_options_parse(&arena, argc, argv, ret);
+}
+
+Test(serve_options, has_defaults)
+{
+	struct serve_options options = {0};
+
+	cr_assert(!status_failed(parse("serve", &options)));
+	cr_assert_str_eq(options.data, "./sluice-data");
+	cr_assert_eq(options.n_listen, 1);
+	cr_assert_str_eq(options.listen[0], "127.0.0.1:7700");
+	cr_assert_eq(options.gpu, GPU_AUTO);
+}
+
+Test(serve_options, takes_values_behind_a_space_or_an_equals_sign)
+{
+	struct serve_options options = {0};
+
+	cr_assert(!status_failed(parse("serve --data=/d --listen unix:/s --listen=127.0.0.1:0 "
+				       "--gpu software --drain-seconds 1.5",
+				       &options)));
+	cr_assert_str_eq(options.data, "/d");
+	cr_assert_eq(options.n_listen, 2);
+	cr_assert_str_eq(options.listen[0], "unix:/s");
+	cr_assert_str_eq(options.listen[1], "127.0.0.1:0");
+	cr_assert_eq(options.gpu, GPU_SOFTWARE);
+	cr_assert_float_eq(options.drain_seconds, 1.5, 0);
+}
+
+static const struct {
+	const char *line;
+	enum status_code code;
+	const char *says;
+} refused[] = {
+	{"serve --no-such", STATUS_INVALID_ARGUMENT, "--no-such"},
+	{"serve --data", STATUS_INVALID_ARGUMENT, "--data"},
+	{"serve stray", STATUS_INVALID_ARGUMENT, "stray"},
+	{"serve --gpu maybe", STATUS_INVALID_ARGUMENT, "maybe"},
+	{"serve --drain-seconds x", STATUS_INVALID_ARGUMENT, "x"},
+	{"serve --drain-seconds -1", STATUS_INVALID_ARGUMENT, "-1"},
+	{"serve --config f", STATUS_UNIMPLEMENTED, "--config"},
+	{"serve --metrics=:9", STATUS_UNIMPLEMENTED, "--metrics"},
+	{"serve --listen 0.0.0.0:7700", STATUS_INVALID_ARGUMENT, "--insecure"},
+};
+
+Test(serve_options, says_what_is_wrong)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct serve_options options = {0};
+		status parsed = parse(refused[i].line, &options);
+
+		cr_assert_eq(parsed.code, refused[i].code, "%s", refused[i].line);
+		cr_assert_not_null(strstr(parsed.detail, refused[i].says), "%s: %s",
+				   refused[i].line, parsed.detail);
+	}
+}
+
+static const struct {
+	const char *address;
+	bool local;
+} addresses[] = {
+	{"127.0.0.1:7700", true},     {"127.9.9.9:0", true},
+	{"[::1]:7700", true},         {"localhost:7700", true},
+	{"unix:/run/s", true},        {"0.0.0.0:7700", false},
+	{"[::]:7700", false},         {"10.0.0.1:1", false},
+	{"127.example.org:1", false}, {"localhost.example.org:1", false},
+};
+
+Test(serve_options, knows_which_addresses_stay_on_this_machine)
+{
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+		cr_assert_eq(address_is_local(addresses[i].address), addresses[i].local, "%s",
+			     addresses[i].address);
+}
+
+Test(serve_options, needs_the_word_insecure_for_an_address_beyond_this_machine)
+{
+	struct serve_options options = {0};
+
+	cr_assert(!status_failed(parse("serve --insecure --listen 0.0.0.0:0", &options)));
+	cr_assert(options.insecure);
+}
