@@ -2,6 +2,7 @@
  * allocation each. */
 #include "service/cli/jsonl.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,10 +75,14 @@ void json_write_float(struct buffer *buffer, float value)
 
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(text, sizeof text, "%.*g", precisions[i], (double)value);
-		if (strtof(text, NULL) == value)
+		/* As jsonl_read does it: by way of a double. */
+		if ((float)strtod(text, NULL) == value)
 			break;
 	}
 	text_append(buffer, text);
+	/* An integer has no negative zero. */
+	if (value == 0 && signbit(value))
+		text_append(buffer, ".0");
 }
 
 void json_write_member(struct buffer *buffer, bool *first, const char *name)
