@@ -187,6 +187,7 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call->core = arrival->core;
 	call->method = arrival->method;
 	call->context = arrival->context;
+	call->in_drain = atomic_load(&host->phase) != RPC_SERVING;
 	arena_init(&call->arena, CALL_ARENA_MIN);
 	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));
 	turn_init(call);

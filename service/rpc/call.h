@@ -70,6 +70,7 @@ struct rpc_call {
 	status status;      /* how it is to end; the detail is detail or static */
 	char *detail;       /* owned */
 	bool opened;        /* open was called, so close will be */
+	bool in_drain;      /* it came when the drain had begun: a question after our health */
 	bool requested;     /* request was called */
 	bool half_closed;   /* half_close was called */
 	bool wants_next;    /* next is due as soon as the wire is free */

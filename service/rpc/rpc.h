@@ -123,8 +123,8 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 /* rpc_server_address - the i-th address with its real port. */
 const char *rpc_server_address(const struct rpc_server *server, size_t i);
 
-/* rpc_server_drain - health says NOT_SERVING, no new calls; waits for the calls in flight: idle
- * streams end at once, after seconds all others too. Returns when no call is left. */
+/* rpc_server_drain - health says NOT_SERVING, other new calls are UNAVAILABLE; waits for the calls
+ * in flight: idle streams end at once, after seconds all others too. Returns when no call is left. */
 void rpc_server_drain(struct rpc_server *server, double seconds);
 
 /* rpc_server_close - after a drain. NULL is fine. */

@@ -192,12 +192,30 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 	return call_open(&server->host, &arrival);
 }
 
+/* In a drain, all but a question after the server's health. */
+static bool slot_is_refused(const struct slot *slot)
+{
+	static const char health[] = "/grpc.health.v1.Health/";
+	struct bytes path = bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
+				     GRPC_SLICE_LENGTH(slot->details.method));
+
+	if (atomic_load(&slot->server->host.phase) == RPC_SERVING)
+		return false;
+	return path.size < sizeof health - 1 || memcmp(path.data, health, sizeof health - 1) != 0;
+}
+
 static void slot_arrived(void *owner, bool ok)
 {
 	struct slot *slot = owner;
 	struct rpc_server *server = slot->server;
-	struct rpc_call *call = ok ? slot_open_call(slot) : NULL;
+	bool refused = ok && slot_is_refused(slot);
+	struct rpc_call *call = ok && !refused ? slot_open_call(slot) : NULL;
 
+	if (refused) {
+		grpc_call_cancel_with_status(slot->core, GRPC_STATUS_UNAVAILABLE,
+					     "the server is draining", NULL);
+		grpc_call_unref(slot->core);
+	}
 	grpc_call_details_destroy(&slot->details);
 	grpc_metadata_array_destroy(&slot->metadata);
 	if (ok) {
@@ -396,12 +414,12 @@ static void shutdown_done(void *owner, bool ok)
 
 static bool has_no_calls(const struct rpc_server *server)
 {
-	return server->host.n_calls == 0 && server->n_slots_posted == 0;
+	return server->host.n_calls == 0;
 }
 
 static bool has_ended(const struct rpc_server *server)
 {
-	return has_no_calls(server) && server->is_shut_down;
+	return has_no_calls(server) && server->n_slots_posted == 0 && server->is_shut_down;
 }
 
 /* Until is, or seconds are over; negative: as long as it takes. Gives what is came to. */
@@ -438,13 +456,15 @@ void rpc_server_drain(struct rpc_server *server, double seconds)
 		return;
 	server->drained = true;
 	call_host_set_phase(&server->host, RPC_DRAINING);
-	server->on_shutdown = (struct rpc_op){shutdown_done, server};
-	grpc_server_shutdown_and_notify(server->core, server->queue, op_tag(&server->on_shutdown));
 	idle = wait_until(server, has_no_calls, seconds < 0 ? 0 : seconds);
 	if (!idle) {
 		call_host_set_phase(&server->host, RPC_ENDING);
 		idle = wait_until(server, has_no_calls, GRACE_SECONDS);
 	}
+	/* Not before: once told to shut down, the core closes a connection as soon as its last stream
+	 * is written, and what the client has not read yet is lost if the client sends a word. */
+	server->on_shutdown = (struct rpc_op){shutdown_done, server};
+	grpc_server_shutdown_and_notify(server->core, server->queue, op_tag(&server->on_shutdown));
 	/* The last bytes may still be on their way, and connections open that have nothing to say.
 	 */
 	if (!idle || !wait_until(server, has_ended, GRACE_SECONDS))

@@ -29,8 +29,11 @@ static enum call_action choose_method_action(struct rpc_call *call)
 /* A request that has not come by the drain is not waited for. Under the lock. */
 static bool is_idle_in_drain(struct rpc_call *call)
 {
-	return !call->method->client_streams && !call->requested && !call->received &&
-	       atomic_load(&call->host->phase) != RPC_SERVING;
+	enum rpc_drain phase = atomic_load(&call->host->phase);
+
+	if (call->method->client_streams || call->requested || call->received)
+		return false;
+	return phase == RPC_ENDING || (phase == RPC_DRAINING && !call->in_drain);
 }
 
 /* Under the lock. */
