@@ -6,17 +6,26 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* Over the cap, for a detail: what used the arena up should still be told in full. */
+#define DETAIL_RESERVE_BYTES ((size_t)1024)
+
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)
 {
 	const char *detail = NULL;
 	va_list args;
 
 	if (arena) {
+		bool exhausted = arena->exhausted;
+		size_t cap_bytes = arena->cap_bytes;
+
+		arena->cap_bytes += DETAIL_RESERVE_BYTES;
 		va_start(args, format);
 		detail = arena_vprintf(arena, format, args);
 		va_end(args);
+		arena->cap_bytes = cap_bytes;
+		arena->exhausted = exhausted;
 	}
-	return status_make(code, detail ? detail : format);
+	return status_make(code, detail ? detail : "no memory is left to say more");
 }
 
 const char *status_code_name(enum status_code code)

@@ -54,8 +54,8 @@ static inline status status_make(enum status_code code, const char *detail)
 }
 
 /* status_format - a status whose detail is printed into the arena.
- * arena  owns the detail; NULL or full: the format itself becomes the detail,
- *        which is readable, only without its values. */
+ * arena  owns the detail, which may pass its cap by 1 KiB; NULL, or no memory at all: the detail
+ *        says so. */
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

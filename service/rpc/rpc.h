@@ -63,9 +63,11 @@ struct rpc_method {
 void *rpc_state(struct rpc_call *call);
 /* rpc_context - what the service was registered with. */
 void *rpc_context(struct rpc_call *call);
-/* rpc_arena - dies with the call; capped at 16 times the message, 64 KiB to 64 MiB. A client stream
- * keeps what belongs to one message in an arena of its own. */
+/* rpc_arena - dies with the call; capped at rpc_arena_bytes of the message. A client stream keeps what
+ * belongs to one message in an arena of its own. */
 struct arena *rpc_arena(struct rpc_call *call);
+/* rpc_arena_bytes - what a message may unpack to: 64 times its size, 1 MiB to 64 MiB. */
+size_t rpc_arena_bytes(size_t message_bytes);
 const struct deadline *rpc_deadline(struct rpc_call *call);
 const char *rpc_peer(struct rpc_call *call);
 const struct rpc_method *rpc_method_of(struct rpc_call *call);

@@ -113,12 +113,19 @@ static void act_open(struct rpc_call *call)
 		rpc_fail(call, opened);
 }
 
-static void allow_arena(struct rpc_call *call, size_t message_bytes)
+size_t rpc_arena_bytes(size_t message_bytes)
 {
-	size_t cap = CALL_ARENA_MAX;
+	size_t bytes = CALL_ARENA_MAX;
 
 	if (message_bytes < CALL_ARENA_MAX / CALL_ARENA_FACTOR)
-		cap = message_bytes * CALL_ARENA_FACTOR;
+		bytes = message_bytes * CALL_ARENA_FACTOR;
+	return bytes < CALL_ARENA_MIN ? CALL_ARENA_MIN : bytes;
+}
+
+static void allow_arena(struct rpc_call *call, size_t message_bytes)
+{
+	size_t cap = rpc_arena_bytes(message_bytes);
+
 	if (cap > call->arena.cap_bytes)
 		call->arena.cap_bytes = cap;
 }

@@ -38,16 +38,20 @@ Test(status, prints_its_detail_into_the_arena)
 	cr_assert_str_eq(s.detail, "no collection books of 3");
 }
 
-Test(status, keeps_the_format_where_the_arena_has_no_room)
+Test(status, has_its_detail_where_the_arena_is_full)
 {
 	struct arena memory;
 	SCOPED(arena) arena = &memory;
 
 	arena_init(arena, 16);
+	cr_assert_null(arena_alloc(arena, 17));
 
 	cr_assert_str_eq(status_format(arena, STATUS_INTERNAL, "row %d of a long story", 7).detail,
-			 "row %d of a long story");
-	cr_assert_str_eq(status_format(NULL, STATUS_INTERNAL, "row %d", 7).detail, "row %d");
+			 "row 7 of a long story");
+	cr_assert(arena->exhausted);
+	cr_assert_null(arena_alloc(arena, 17));
+	cr_assert_str_eq(status_format(NULL, STATUS_INTERNAL, "row %d", 7).detail,
+			 "no memory is left to say more");
 }
 
 static status three(int *steps, int fail_at)

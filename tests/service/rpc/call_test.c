@@ -349,7 +349,8 @@ Test(call, knows_its_peer_and_caps_its_arena_by_the_message)
 	static const struct {
 		size_t size;
 		const char *cap;
-	} cases[] = {{0, " 65536"}, {4096, " 65536"}, {100000, " 1600000"}, {4000000, " 64000000"}};
+	} cases[] = {
+		{0, " 1048576"}, {16384, " 1048576"}, {100000, " 6400000"}, {4000000, " 67108864"}};
 	struct buffer request = {0};
 
 	memset(buffer_reserve(&request, 4000000), 0, 4000000);
