@@ -2,6 +2,7 @@
 #include "google/protobuf/duration.pb-c.h"
 #include "kernels/base/gauge.h"
 #include "service/admin/admin.h"
+#include "service/codec/message.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/version.h"
 #include "sluice/v1/admin_service.pb-c.h"
@@ -9,11 +10,11 @@
 static status get_server_info_request(struct rpc_call *call, struct bytes message)
 {
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
 
-	if (!sluice__v1__get_server_info_request__unpack(&allocator, message.size, message.data))
-		return protobuf_status(arena, "sluice.v1.GetServerInfoRequest", arena);
-	return status_ok();
+	ProtobufCMessage *unpacked = NULL;
+
+	return message_unpack(arena, &sluice__v1__get_server_info_request__descriptor, message,
+			      &unpacked);
 }
 
 static char *borrow(const char *text)

@@ -1,4 +1,5 @@
 /* create_collection - CollectionService.CreateCollection: on disk before it answers. */
+#include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
@@ -12,13 +13,12 @@ static status create_collection_request(struct rpc_call *call, struct bytes mess
 	struct create_collection *create = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__CreateCollectionRequest *request =
-		sluice__v1__create_collection_request__unpack(&allocator, message.size,
-							      message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__CreateCollectionRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.CreateCollectionRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__create_collection_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__CreateCollectionRequest *)unpacked;
 	TRY(check_collection(arena, request->collection));
 	collection_decode(request->collection, &create->config);
 	return database_create(services->database, &create->config, arena);

@@ -1,19 +1,18 @@
 /* delete_collection - CollectionService.DeleteCollection: the files are gone before it answers. */
+#include "service/codec/message.h"
 #include "service/collections/collections.h"
-#include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
 
 static status delete_collection_request(struct rpc_call *call, struct bytes message)
 {
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__DeleteCollectionRequest *request =
-		sluice__v1__delete_collection_request__unpack(&allocator, message.size,
-							      message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__DeleteCollectionRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.DeleteCollectionRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__delete_collection_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__DeleteCollectionRequest *)unpacked;
 	TRY(check_name(arena, "name", request->name));
 	return database_drop(services->database, bytes_of_string(request->name), arena);
 }

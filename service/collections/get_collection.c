@@ -1,5 +1,6 @@
 /* get_collection - CollectionService.GetCollection: configuration and status. */
 #include "google/protobuf/timestamp.pb-c.h"
+#include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
@@ -13,12 +14,12 @@ static status get_collection_request(struct rpc_call *call, struct bytes message
 	struct get_collection *get = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__GetCollectionRequest *request =
-		sluice__v1__get_collection_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__GetCollectionRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.GetCollectionRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__get_collection_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__GetCollectionRequest *)unpacked;
 	TRY(check_name(arena, "name", request->name));
 	return database_acquire(services->database, bytes_of_string(request->name), arena,
 				&get->collection);

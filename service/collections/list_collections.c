@@ -1,5 +1,6 @@
 /* list_collections - CollectionService.ListCollections, by name. The page token is the last name of
  * the page before. */
+#include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
@@ -29,12 +30,12 @@ static status list_collections_request(struct rpc_call *call, struct bytes messa
 	struct list_collections *list = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__ListCollectionsRequest *request = sluice__v1__list_collections_request__unpack(
-		&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__ListCollectionsRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.ListCollectionsRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__list_collections_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__ListCollectionsRequest *)unpacked;
 	TRY(check_list_collections(arena, request));
 	list->page_size = page_size(request);
 	arena_init(&list->arena, PAGE_ARENA_BYTES);

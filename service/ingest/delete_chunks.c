@@ -1,5 +1,6 @@
 /* delete_chunks - IngestService.DeleteChunks by ids: durable before it answers. */
 #include "index/collection.h"
+#include "service/codec/message.h"
 #include "service/ingest/ingest.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
@@ -28,14 +29,14 @@ static status delete_chunks_request(struct rpc_call *call, struct bytes message)
 	struct delete_chunks *delete = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__DeleteChunksRequest *request =
-		sluice__v1__delete_chunks_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__DeleteChunksRequest *request;
 	struct bytes *ids;
 	size_t n;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.DeleteChunksRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__delete_chunks_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__DeleteChunksRequest *)unpacked;
 	TRY(check_delete(arena, request));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &delete->collection));

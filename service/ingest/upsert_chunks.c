@@ -9,18 +9,17 @@
  */
 #include "index/collection.h"
 #include "service/codec/chunk_codec.h"
+#include "service/codec/message.h"
 #include "service/ingest/ingest.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
+#include "service/schema/wire_strings.h"
 #include "sluice/v1/ingest_service.pb-c.h"
 
 #include <stdlib.h>
 
 /* Enough that one can be decoded and one acknowledged while two share a commit. */
 #define BATCHES_MAX 4
-#define BATCH_ARENA_MIN ((size_t)64 << 10)
-#define BATCH_ARENA_MAX ((size_t)64 << 20)
-#define BATCH_ARENA_FACTOR 16
 
 struct batch {
 	struct write write; /* first: the writer gives its address back */
@@ -94,14 +93,15 @@ static status batch_decode(struct batch *batch, const struct services *services,
 			   struct bytes message)
 {
 	struct arena *arena = &batch->arena;
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__UpsertChunksRequest *request =
-		sluice__v1__upsert_chunks_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__UpsertChunksRequest *request;
 	struct chunk *chunks;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.UpsertChunksRequest", arena);
+	TRY(message_parse(arena, &sluice__v1__upsert_chunks_request__descriptor, message,
+			  &unpacked));
+	request = (const Sluice__V1__UpsertChunksRequest *)unpacked;
 	batch->sequence = request->sequence;
+	TRY(wire_check_strings(arena, &sluice__v1__upsert_chunks_request__descriptor, message));
 	TRY(check_upsert(arena, request));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &batch->collection));
@@ -128,15 +128,6 @@ static void batch_done(struct write *write)
 	rpc_unhold(call);
 }
 
-static size_t batch_arena_bytes(size_t message_bytes)
-{
-	size_t bytes = message_bytes * BATCH_ARENA_FACTOR;
-
-	if (bytes < BATCH_ARENA_MIN)
-		return BATCH_ARENA_MIN;
-	return bytes > BATCH_ARENA_MAX ? BATCH_ARENA_MAX : bytes;
-}
-
 static status upsert_open(struct rpc_call *call)
 {
 	struct upsert *upsert = rpc_state(call);
@@ -153,7 +144,7 @@ static status upsert_request(struct rpc_call *call, struct bytes message)
 
 	if (!batch)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "no memory for a batch");
-	arena_init(&batch->arena, batch_arena_bytes(message.size));
+	arena_init(&batch->arena, rpc_arena_bytes(message.size));
 	atomic_init(&batch->done, false);
 	batch->call = call;
 	batch->write.kind = WRITE_UPSERT;

@@ -1,5 +1,6 @@
 /* count_chunks - RetrievalService.CountChunks. */
 #include "index/snapshot.h"
+#include "service/codec/message.h"
 #include "service/retrieval/retrieval.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
@@ -14,14 +15,14 @@ static status count_chunks_request(struct rpc_call *call, struct bytes message)
 	struct count_chunks *count = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__CountChunksRequest *request =
-		sluice__v1__count_chunks_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__CountChunksRequest *request;
 	SCOPED(collection) collection = NULL;
 	SCOPED(snapshot) snapshot = NULL;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.CountChunksRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__count_chunks_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__CountChunksRequest *)unpacked;
 	TRY(check_count(arena, request));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &collection));

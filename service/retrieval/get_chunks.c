@@ -5,6 +5,7 @@
  */
 #include "index/snapshot.h"
 #include "service/codec/chunk_codec.h"
+#include "service/codec/message.h"
 #include "service/retrieval/record.h"
 #include "service/retrieval/retrieval.h"
 #include "service/rpc/protobuf_arena.h"
@@ -50,12 +51,11 @@ static status get_chunks_request(struct rpc_call *call, struct bytes message)
 	struct get_chunks *get = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__GetChunksRequest *request =
-		sluice__v1__get_chunks_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__GetChunksRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.GetChunksRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__get_chunks_request__descriptor, message, &unpacked));
+	request = (const Sluice__V1__GetChunksRequest *)unpacked;
 	arena_init(&get->record, RECORD_ARENA_BYTES);
 	TRY(check_get(arena, request));
 	TRY(read_mask_decode(arena, request->read_mask, &get->fields));

@@ -1,9 +1,9 @@
 /* list_chunks - RetrievalService.ListChunks: a snapshot's chunks in the order of writing. */
 #include "index/snapshot.h"
 #include "service/codec/chunk_codec.h"
+#include "service/codec/message.h"
 #include "service/retrieval/record.h"
 #include "service/retrieval/retrieval.h"
-#include "service/rpc/protobuf_arena.h"
 #include "service/schema/checks.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
 
@@ -23,12 +23,12 @@ static status list_chunks_request(struct rpc_call *call, struct bytes message)
 	struct list_chunks *list = rpc_state(call);
 	const struct services *services = rpc_context(call);
 	struct arena *arena = rpc_arena(call);
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__ListChunksRequest *request =
-		sluice__v1__list_chunks_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__ListChunksRequest *request;
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.ListChunksRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__list_chunks_request__descriptor, message,
+			   &unpacked));
+	request = (const Sluice__V1__ListChunksRequest *)unpacked;
 	arena_init(&list->record, RECORD_ARENA_BYTES);
 	TRY(check_list(arena, request));
 	TRY(read_mask_decode(arena, request->read_mask, &list->fields));

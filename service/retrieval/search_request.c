@@ -2,7 +2,7 @@
 #include "service/retrieval/search_request.h"
 
 #include "service/codec/chunk_codec.h"
-#include "service/rpc/protobuf_arena.h"
+#include "service/codec/message.h"
 #include "service/schema/checks.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
 
@@ -23,13 +23,12 @@ static size_t page_hits(const Sluice__V1__SearchRequest *message, uint64_t limit
 
 status search_request_decode(struct arena *arena, struct bytes message, struct search_request *ret)
 {
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-	Sluice__V1__SearchRequest *request =
-		sluice__v1__search_request__unpack(&allocator, message.size, message.data);
+	ProtobufCMessage *unpacked = NULL;
+	const Sluice__V1__SearchRequest *request;
 	struct search_request search = {0};
 
-	if (!request)
-		return protobuf_status(arena, "sluice.v1.SearchRequest", arena);
+	TRY(message_unpack(arena, &sluice__v1__search_request__descriptor, message, &unpacked));
+	request = (const Sluice__V1__SearchRequest *)unpacked;
 	TRY(check_search(arena, request));
 	TRY(read_mask_decode(arena, request->read_mask, &search.fields));
 

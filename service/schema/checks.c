@@ -80,8 +80,6 @@ static status check_string(struct arena *arena, const char *field, const char *t
 	if (bytes.size < min || bytes.size > max)
 		return INVALID("%s: %zu bytes, %zu to %zu are allowed", field, bytes.size, min,
 			       max);
-	if (!bytes_is_utf8(bytes))
-		return INVALID("%s: not UTF-8", field);
 	return status_ok();
 }
 

@@ -1,6 +1,6 @@
 /* checks - the limits of the contract that hold for a request by itself.
  *
- * Each function looks at one unpacked message and gives INVALID_ARGUMENT with the path of the
+ * Each function looks at one unpacked message, whose strings are sound (wire_strings.h), and gives INVALID_ARGUMENT with the path of the
  * field, what was found and what is allowed, or UNIMPLEMENTED naming a field that is not served.
  * What depends on a collection (its dimension, its fields) is checked where the collection is
  * known.

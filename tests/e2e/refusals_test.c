@@ -167,3 +167,42 @@ Test(refusals, bytes_that_do_not_parse_are_refused)
 
 	WANT(answer, GRPC_STATUS_INVALID_ARGUMENT, "UpsertChunksRequest");
 }
+
+Test(refusals, a_string_with_a_nul_is_refused_and_not_cut)
+{
+	/* collection "docs", ids {ids: "s1-0\0x"}: cut at the NUL it would be the id of a chunk. */
+	static const uint8_t bytes[] = {0x0A, 4, 'd', 'o', 'c', 's', 0x12, 8,
+					0x0A, 6, 's', '1', '-', '0', 0,    'x'};
+
+	make_collection("docs", DIM, SLUICE__V1__METRIC__METRIC_L2);
+	WANT(upsert_one(batch(1, 2)), GRPC_STATUS_OK, "");
+	WANT(session_call_bytes(&world.session, &delete_chunks, bytes_of(bytes, sizeof bytes)),
+	     GRPC_STATUS_INVALID_ARGUMENT, "ids.ids[0]|NUL");
+	cr_assert_eq(count_of("docs"), 2);
+}
+
+Test(refusals, the_most_that_the_contract_allows_is_not_too_much)
+{
+	enum { N = 2048, IDS = 10000 };
+	Sluice__V1__DeleteChunksRequest request = SLUICE__V1__DELETE_CHUNKS_REQUEST__INIT;
+	Sluice__V1__ChunkIds ids = SLUICE__V1__CHUNK_IDS__INIT;
+	batch_request *smallest;
+
+	/* Small on the wire, large once unpacked: an id of two letters and a vector of one number. */
+	make_collection("docs", 1, SLUICE__V1__METRIC__METRIC_L2);
+	smallest = batch_make(&world.session.arena, &(struct batch_shape){"docs", 1, N, .dim = 1});
+	for (size_t i = 0; i < N; i++)
+		smallest->chunks[i]->id = text_of("%zx", i);
+	WANT(upsert_one(smallest), GRPC_STATUS_OK, "");
+	cr_assert_eq(count_of("docs"), N);
+
+	ids.n_ids = IDS;
+	ids.ids = ARENA_ARRAY(&world.session.arena, char *, IDS);
+	for (size_t i = 0; i < IDS; i++)
+		ids.ids[i] = text_of("7");
+	request.collection = text_of("docs");
+	request.selector_case = SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_IDS;
+	request.ids = &ids;
+	WANT(session_call(&world.session, &delete_chunks, &request.base), GRPC_STATUS_OK, "");
+	cr_assert_eq(count_of("docs"), N - 1);
+}
