@@ -2,6 +2,7 @@
 #include "tests/index/fixture.h"
 
 #include "kernels/base/log.h"
+#include "tests/support/scratch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,23 +12,21 @@
 #define ARENA_BYTES ((size_t)64 << 20)
 
 struct fixture fixture;
+static struct scratch scratch;
 
 void fixture_begin(void)
 {
-	const char *parent = getenv("TEST_TMPDIR");
-
 	log_set_level(LOG_ERROR);
 	fixture = (struct fixture){.database = NULL};
 	arena_init(&fixture.arena, ARENA_BYTES);
-	snprintf(fixture.directory, sizeof fixture.directory, "%s/index.XXXXXX",
-		 parent ? parent : "/tmp");
-	cr_assert_not_null(mkdtemp(fixture.directory));
+	scratch_open(&scratch);
+	snprintf(fixture.directory, sizeof fixture.directory, "%s", scratch.path);
 }
 
 void fixture_end(void)
 {
 	fixture_close();
-	fixture_shell("rm -rf '%s'", fixture.directory);
+	scratch_close(&scratch);
 	arena_finish(&fixture.arena);
 }
 

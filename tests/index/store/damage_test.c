@@ -411,7 +411,9 @@ Test(damage, is_a_file_that_is_no_database)
 
 Test(damage, is_a_file_that_is_not_there)
 {
-	fixture_remove();
-	cr_assert_eq(mkdir(directory, 0700), 0);
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/data.mdb", directory);
+	cr_assert_eq(unlink(path), 0);
 	check_data_loss("data.mdb is not there or is empty");
 }

@@ -2,6 +2,7 @@
 #include "tests/index/store/fixture.h"
 
 #include "kernels/base/checksum.h"
+#include "tests/support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,28 +26,17 @@ uint64_t fixture_random(uint64_t *seed)
 	return z ^ (z >> 31);
 }
 
-static char directory[512];
+static struct scratch scratch;
 
 const char *fixture_directory(void)
 {
-	const char *base = getenv("TEST_TMPDIR");
-
-	snprintf(directory, sizeof directory, "%s/store.XXXXXX", base ? base : "/tmp");
-	require(mkdtemp(directory), "mkdtemp");
-	return directory;
+	scratch_open(&scratch);
+	return scratch.path;
 }
 
 void fixture_remove(void)
 {
-	static const char *const files[] = {"/data.mdb", "/lock.mdb"};
-
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		char path[sizeof directory + 16];
-
-		snprintf(path, sizeof path, "%s%s", directory, files[i]);
-		unlink(path);
-	}
-	rmdir(directory);
+	scratch_close(&scratch);
 }
 
 struct collection_config fixture_config(void)
@@ -207,7 +197,7 @@ void fixture_edit(const char *table, struct bytes key, void (*edit)(uint8_t *val
 	MDB_dbi dbi;
 
 	require(!mdb_env_create(&env) && !mdb_env_set_maxdbs(env, TABLE_N), "environment");
-	require(!mdb_env_open(env, directory, 0, 0600), "open the environment");
+	require(!mdb_env_open(env, scratch.path, 0, 0600), "open the environment");
 	require(!mdb_txn_begin(env, NULL, 0, &txn), "transaction");
 	require(!mdb_dbi_open(txn, table, 0, &dbi), "table");
 	require(!mdb_get(txn, dbi, &k, &v), "the value to edit");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,12 +18,9 @@ struct capture {
 
 static void capture_begin(struct capture *capture)
 {
-	char name[] = "/tmp/log_test_XXXXXX";
-
 	fflush(stderr);
-	capture->file = mkstemp(name);
+	capture->file = memfd_create("log", 0);
 	cr_assert_geq(capture->file, 0);
-	unlink(name);
 	capture->before = dup(STDERR_FILENO);
 	dup2(capture->file, STDERR_FILENO);
 }
