@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 #define DATA_FILE "data.mdb"
+#define LOCK_FILE "lock.mdb"
 #define FILE_MODE 0600
+/* LMDB keeps a cache line a reader, and a few for its head. A larger file it takes as it is. */
+#define LOCK_BYTES ((off_t)STORE_READERS_MAX * 64 + 4096)
 
 static const char *const table_names[TABLE_N] = {
 	[TABLE_CONFIG] = "config",   [TABLE_STATE] = "state",     [TABLE_IDS] = "ids",
@@ -62,12 +65,34 @@ void store_close(struct store *store)
 	free(store);
 }
 
+/* LMDB would make a file of one hole, map it and write into the map: on a full disk that is SIGBUS.
+ * Here the disk says so while it still can. */
+static status lock_file_reserve(const struct store *store, struct arena *arena)
+{
+	char *doing = arena_printf(arena, "make room for %s/" LOCK_FILE, store->directory);
+	char *path = arena_printf(arena, "%s/" LOCK_FILE, store->directory);
+	int fd, failed;
+
+	if (!path || !doing)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory to open a store");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (fd < 0)
+		return store_failure(store, arena, errno, doing);
+	do
+		failed = posix_fallocate(fd, 0, LOCK_BYTES);
+	while (failed == EINTR);
+	close(fd);
+	return failed ? store_failure(store, arena, failed, doing) : status_ok();
+}
+
 static status environment_open(struct store *store, size_t map_bytes, struct arena *arena)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
-	int result = mdb_env_create(&store->env);
+	int result;
 
+	TRY(lock_file_reserve(store, arena));
+	result = mdb_env_create(&store->env);
 	if (!result)
 		result = mdb_env_set_mapsize(store->env, map_bytes);
 	if (!result)
