@@ -70,6 +70,12 @@ static status answer_file(const struct builtin *builtin, const struct descriptor
 	return status_ok();
 }
 
+/* Inside a .proto file a full name has a dot in front; some ask with it. */
+static const char *without_dot(const char *name)
+{
+	return name + (name[0] == '.');
+}
+
 static status answer_numbers(const struct builtin *builtin, char *message_name,
 			     struct arena *scratch, reflection_response *ret)
 {
@@ -80,8 +86,8 @@ static status answer_numbers(const struct builtin *builtin, char *message_name,
 		return out_of_memory();
 	grpc__reflection__v1__extension_number_response__init(response);
 	response->base_type_name = message_name;
-	response->n_extension_number =
-		descriptors_extension_numbers(builtin->descriptors, message_name, &numbers);
+	response->n_extension_number = descriptors_extension_numbers(
+		builtin->descriptors, without_dot(message_name), &numbers);
 	response->extension_number = (int32_t *)numbers; /* only read */
 	ret->message_response_case = RESPONSE_IS(ALL_EXTENSION_NUMBERS_RESPONSE);
 	ret->all_extension_numbers_response = response;
@@ -124,8 +130,9 @@ static status answer_found(const struct builtin *builtin, const struct descripto
 static status answer_extension(const struct builtin *builtin, const extension_request *request,
 			       struct arena *scratch, reflection_response *ret)
 {
-	const struct descriptor_file *file = descriptors_extension(
-		builtin->descriptors, request->containing_type, request->extension_number);
+	const struct descriptor_file *file =
+		descriptors_extension(builtin->descriptors, without_dot(request->containing_type),
+				      request->extension_number);
 
 	return answer_found(builtin, file,
 			    status_format(scratch, STATUS_NOT_FOUND, "no extension %d of %s",
@@ -147,14 +154,14 @@ static status answer(const struct builtin *builtin, const reflection_request *re
 				    scratch, ret);
 	case REQUEST_IS(FILE_CONTAINING_SYMBOL):
 		name = request->file_containing_symbol;
-		return answer_found(builtin, descriptors_symbol(descriptors, name),
+		return answer_found(builtin, descriptors_symbol(descriptors, without_dot(name)),
 				    status_format(scratch, STATUS_NOT_FOUND, "no symbol %s", name),
 				    scratch, ret);
 	case REQUEST_IS(FILE_CONTAINING_EXTENSION):
 		return answer_extension(builtin, request->file_containing_extension, scratch, ret);
 	case REQUEST_IS(ALL_EXTENSION_NUMBERS_OF_TYPE):
 		name = request->all_extension_numbers_of_type;
-		if (descriptors_is_message(descriptors, name))
+		if (descriptors_is_message(descriptors, without_dot(name)))
 			return answer_numbers(builtin, name, scratch, ret);
 		return answer_error(scratch,
 				    status_format(scratch, STATUS_NOT_FOUND, "no message %s", name),

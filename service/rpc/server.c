@@ -6,6 +6,7 @@
 #include "kernels/base/log.h"
 #include "service/rpc/builtin.h"
 #include "service/rpc/call.h"
+#include "service/rpc/listen.h"
 
 #include "proto/descriptor_set.h"
 
@@ -315,16 +316,6 @@ static grpc_server *create_core(const struct rpc_server_options *options)
 	return grpc_server_create(&all, NULL);
 }
 
-/* ret  the address, with port in the place of its own. */
-static const char *real_address(struct arena *arena, const char *address, int port)
-{
-	const char *colon = strrchr(address, ':');
-
-	if (strncmp(address, "unix:", 5) == 0 || !colon)
-		return arena_copy(arena, address, strlen(address));
-	return arena_printf(arena, "%.*s:%d", (int)(colon - address), address, port);
-}
-
 static status listen_all(struct rpc_server *server, const struct rpc_server_options *options,
 			 struct arena *arena)
 {
@@ -332,17 +323,10 @@ static status listen_all(struct rpc_server *server, const struct rpc_server_opti
 	if (!server->addresses)
 		return out_of_memory();
 	for (size_t i = 0; i < options->n_addresses; i++) {
-		const char *address = options->addresses[i];
-		grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
-		int port = grpc_server_add_http2_port(server->core, address, credentials);
+		int port = 0;
 
-		grpc_server_credentials_release(credentials);
-		if (port == 0)
-			return status_format(arena, STATUS_UNAVAILABLE,
-					     "cannot listen on %s: it is taken, not allowed or not "
-					     "an address of this machine",
-					     address);
-		server->addresses[i] = real_address(&server->arena, address, port);
+		TRY(listen_on(server->core, options->addresses[i], arena, &port));
+		server->addresses[i] = listen_address(&server->arena, options->addresses[i], port);
 		if (!server->addresses[i])
 			return out_of_memory();
 		server->n_addresses++;

@@ -186,9 +186,17 @@ Test(reflection, finds_the_file_of_every_kind_of_symbol)
 		{"sluice.v1.RetrievalService.Search", "sluice/v1/retrieval_service.proto"},
 		{"buf.validate.field", "buf/validate/validate.proto"},
 		{"google.protobuf.FieldOptions", "google/protobuf/descriptor.proto"},
+		{".sluice.v1.Chunk", "sluice/v1/chunk.proto"},
+		{".grpc.health.v1.Health.Watch", "grpc/health/v1/health.proto"},
 	};
-	static const char *const missing[] = {
-		"", ".", "grpc", "grpc.health.v1.Healt", "grpc.health.v1.Health.watch", "toy.Toy"};
+	static const char *const missing[] = {"",
+					      ".",
+					      "..",
+					      "..sluice.v1.Chunk",
+					      "grpc",
+					      "grpc.health.v1.Healt",
+					      "grpc.health.v1.Health.watch",
+					      "toy.Toy"};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_files(ask_name(ASKS(FILE_CONTAINING_SYMBOL), cases[i].symbol),
@@ -200,6 +208,8 @@ Test(reflection, finds_the_file_of_every_kind_of_symbol)
 Test(reflection, finds_extensions_by_number)
 {
 	assert_files(ask_extension("google.protobuf.FieldOptions", 1159),
+		     "buf/validate/validate.proto");
+	assert_files(ask_extension(".google.protobuf.FieldOptions", 1159),
 		     "buf/validate/validate.proto");
 	assert_error(ask_extension("google.protobuf.FieldOptions", 1160), STATUS_NOT_FOUND);
 	assert_error(ask_extension("google.protobuf.FieldOption", 1159), STATUS_NOT_FOUND);
@@ -223,6 +233,11 @@ Test(reflection, numbers_the_extensions_of_a_message)
 		ask_name(ASKS(ALL_EXTENSION_NUMBERS_OF_TYPE), "grpc.health.v1.HealthListRequest");
 	cr_assert_eq(response->message_response_case, ANSWERS(ALL_EXTENSION_NUMBERS_RESPONSE));
 	cr_assert_eq(response->all_extension_numbers_response->n_extension_number, 0);
+	answer_free(response);
+
+	response = ask_name(ASKS(ALL_EXTENSION_NUMBERS_OF_TYPE), ".google.protobuf.FieldOptions");
+	cr_assert_eq(response->message_response_case, ANSWERS(ALL_EXTENSION_NUMBERS_RESPONSE));
+	cr_assert_eq(response->all_extension_numbers_response->n_extension_number, 1);
 	answer_free(response);
 
 	assert_error(ask_name(ASKS(ALL_EXTENSION_NUMBERS_OF_TYPE), "no.Message"), STATUS_NOT_FOUND);

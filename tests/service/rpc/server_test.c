@@ -5,27 +5,28 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static struct toy toy;
 
 TestSuite(server, .timeout = 60);
 
-static status open_at(const char *address, struct rpc_server **ret)
+static status open_at(const char *at, struct rpc_server **ret)
 {
-	struct rpc_server_options options = {
-		.addresses = &address, .n_addresses = 1, .n_pollers = 1};
+	struct rpc_server_options options = {.addresses = &at, .n_addresses = 1, .n_pollers = 1};
 
 	return rpc_server_open(&options, &toy.arena, ret);
 }
 
-static void assert_echo(const char *address)
+static void assert_echo(const char *at)
 {
-	SCOPED(grpc_client) client = grpc_client_open(address, NULL);
+	SCOPED(grpc_client) client = grpc_client_open(at, NULL);
 	struct grpc_reply reply;
 
 	grpc_client_unary(client, TOY("Echo"), bytes_of_string("x"), 20, &reply);
-	cr_assert_eq(reply.code, 0, "%s: %s", address, reply.detail);
+	cr_assert_eq(reply.code, 0, "%s: %s", at, reply.detail);
 	grpc_reply_finish(&reply);
 }
 
@@ -38,18 +39,86 @@ Test(server, says_which_port_it_was_given)
 	toy_close(&toy);
 }
 
-Test(server, listens_on_a_socket_of_the_file_system)
-{
-	char directory[] = "/tmp/sluice-rpc-XXXXXX", address[64];
+static char directory[32], address[64];
 
+/* A folder for a socket, and the address of the socket in it. */
+static void make_folder(void)
+{
+	snprintf(directory, sizeof directory, "/tmp/sluice-rpc-XXXXXX");
 	cr_assert_not_null(mkdtemp(directory));
 	snprintf(address, sizeof address, "unix:%s/socket", directory);
+}
+
+static void remove_folder(void)
+{
+	unlink(address + 5);
+	rmdir(directory);
+}
+
+Test(server, listens_on_a_socket_of_the_file_system)
+{
+	make_folder();
 	toy_open(&toy, address);
 	cr_assert_str_eq(toy.address, address);
 	assert_echo(address);
 	toy_close(&toy);
-	unlink(address + 5);
-	rmdir(directory);
+	remove_folder();
+}
+
+Test(server, leaves_a_socket_to_the_server_that_listens_on_it)
+{
+	struct rpc_server *second = NULL;
+	char escaped[64];
+	const char *same[] = {address, escaped};
+
+	make_folder();
+	snprintf(escaped, sizeof escaped, "unix:%s/s%%6fcke%%74", directory);
+	toy_open(&toy, address);
+	for (size_t i = 0; i < 2; i++) {
+		status opened = open_at(same[i], &second);
+
+		cr_assert_eq(opened.code, STATUS_UNAVAILABLE, "%s", same[i]);
+		cr_assert_not_null(strstr(opened.detail, "another server answers there"), "%s",
+				   opened.detail);
+		cr_assert_null(second);
+		assert_echo(address);
+	}
+	toy_close(&toy);
+	remove_folder();
+}
+
+Test(server, takes_the_place_of_a_socket_that_nobody_listens_on)
+{
+	struct sockaddr_un dead = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	make_folder();
+	snprintf(dead.sun_path, sizeof dead.sun_path, "%s", address + 5);
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&dead, sizeof dead), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	close(fd);
+	toy_open(&toy, address);
+	assert_echo(address);
+	toy_close(&toy);
+	remove_folder();
+}
+
+Test(server, refuses_a_path_that_no_socket_can_have)
+{
+	struct rpc_server *none = NULL;
+	char path[5 + sizeof((struct sockaddr_un *)0)->sun_path + 1] = "unix:";
+	const char *bad[] = {path, "unix:"};
+
+	arena_init(&toy.arena, 1 << 16);
+	memset(path + 5, 'a', sizeof path - 6);
+	for (size_t i = 0; i < 2; i++) {
+		status opened = open_at(bad[i], &none);
+
+		cr_assert_eq(opened.code, STATUS_INVALID_ARGUMENT, "%s", bad[i]);
+		cr_assert_not_null(strstr(opened.detail, "1 to 107 bytes"), "%s", opened.detail);
+		cr_assert_null(none);
+	}
+	arena_finish(&toy.arena);
 }
 
 Test(server, names_the_address_that_it_cannot_have)
