@@ -4,6 +4,7 @@
 #include "service/serve.h"
 #include "service/version.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +20,53 @@ static void help(FILE *out)
 	      out);
 }
 
-static int version(void)
+static void version_help(FILE *out)
 {
+	fputs("usage: sluice version\n"
+	      "\n"
+	      "Prints the version, the commit it was built from, and what it can scan with.\n",
+	      out);
+}
+
+static void help_help(FILE *out)
+{
+	fputs("usage: sluice help [COMMAND]\n"
+	      "\n"
+	      "Lists the commands, or explains one, as sluice COMMAND --help does.\n",
+	      out);
+}
+
+/* The commands of this file, and the one that explains itself elsewhere. */
+static const struct {
+	const char *name;
+	void (*help)(FILE *out);
+} own_commands[] = {
+	{"serve", serve_help},
+	{"version", version_help},
+	{"help", help_help},
+};
+
+/* Whether it is one of them. */
+static bool explain_own(const char *command)
+{
+	for (size_t i = 0; i < sizeof own_commands / sizeof *own_commands; i++)
+		if (strcmp(command, own_commands[i].name) == 0) {
+			own_commands[i].help(stdout);
+			return true;
+		}
+	return false;
+}
+
+static int version(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[2], "--help") == 0) {
+		version_help(stdout);
+		return 0;
+	}
+	if (argc > 2) {
+		fprintf(stderr, "sluice version: %s: version takes no arguments\n", argv[2]);
+		return 2;
+	}
 	printf("sluice %s (%s)\n", SLUICE_VERSION, sluice_commit);
 	puts("scanners: cpu, vulkan");
 	return 0;
@@ -36,10 +82,8 @@ static int help_command(int argc, char **argv)
 		help(stdout);
 		return 0;
 	}
-	if (strcmp(argv[2], "serve") == 0) {
-		serve_help(stdout);
+	if (explain_own(strcmp(argv[2], option) == 0 ? "help" : argv[2]))
 		return 0;
-	}
 	return cli_run(3, explain);
 }
 
@@ -51,10 +95,11 @@ int main(int argc, char **argv)
 		help(stderr);
 		return 2;
 	}
-	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0)
+	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 ||
+	    strcmp(command, "-h") == 0)
 		return help_command(argc, argv);
 	if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0)
-		return version();
+		return version(argc, argv);
 	if (strcmp(command, "serve") == 0)
 		return serve_run(argc, argv);
 	return cli_run(argc, argv);

@@ -122,13 +122,45 @@ static status apply(struct arena *arena, int id, const char *name, struct serve_
 	}
 }
 
+static bool is_port(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n > 0 && n <= 5 && !text[n] && strtol(text, NULL, 10) <= 65535;
+}
+
+/* A name or number in the letters that such have; an IPv6 one in brackets. */
+static bool is_host(const char *host, size_t size)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+
+	if (host[0] == '[')
+		return size > 2 && strcspn(host, "]") == size - 1;
+	return size > 0 && strspn(host, letters) == size;
+}
+
+static bool is_address(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	if (strncmp(address, "unix:", 5) == 0)
+		return address[5] != 0;
+	return colon && is_host(address, (size_t)(colon - address)) && is_port(colon + 1);
+}
+
 static status check_addresses(struct arena *arena, const struct serve_options *serve)
 {
-	for (size_t i = 0; i < serve->n_listen; i++)
-		if (!serve->insecure && !address_is_local(serve->listen[i]))
+	for (size_t i = 0; i < serve->n_listen; i++) {
+		const char *address = serve->listen[i];
+
+		if (!is_address(address))
+			return INVALID("--listen %s: HOST:PORT or unix:PATH is needed", address);
+		if (!serve->insecure && !address_is_local(address))
 			return INVALID(
 				"--listen %s: plaintext beyond this machine needs --insecure",
-				serve->listen[i]);
+				address);
+	}
 	return status_ok();
 }
 

@@ -68,7 +68,57 @@ static const struct {
 	{"serve --config f", STATUS_UNIMPLEMENTED, "--config"},
 	{"serve --metrics=:9", STATUS_UNIMPLEMENTED, "--metrics"},
 	{"serve --listen 0.0.0.0:7700", STATUS_INVALID_ARGUMENT, "--insecure"},
+	{"serve --listen 127.0.0.1:0 --listen [::]:1", STATUS_INVALID_ARGUMENT, "--insecure"},
 };
+
+/* Each is refused for its form, beyond this machine or not. */
+static const char *const malformed[] = {
+	"nonsense",        "127.0.0.1",       "127.0.0.1:",
+	"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:000080",
+	"127.0.0.1:-1",    "127.0.0.1:+1",    "127.0.0.1:80x",
+	"127.0.0.1:0x50",  ":7700",           "::1:7700",
+	"[::1]",           "[]:7700",         "[::1:7700",
+	"[::1]x:7700",     "unix:",           "unix",
+	"dns:host:7700",   "a/b:7700",        "127.0.0.1:18446744073709551617",
+};
+
+Test(serve_options, wants_a_host_with_a_port_or_a_path)
+{
+	struct serve_options options = {0};
+
+	for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
+		for (int insecure = 0; insecure < 2; insecure++) {
+			status parsed =
+				parse(arena_printf(&arena, "serve%s --listen %s",
+						   insecure ? " --insecure" : "", malformed[i]),
+				      &options);
+
+			cr_assert_eq(parsed.code, STATUS_INVALID_ARGUMENT, "%s", malformed[i]);
+			cr_assert_str_eq(parsed.detail,
+					 arena_printf(&arena,
+						      "--listen %s: HOST:PORT or unix:PATH is "
+						      "needed",
+						      malformed[i]));
+		}
+}
+
+static const char *const well_formed[] = {
+	"127.0.0.1:0",    "0.0.0.0:65535",       "[::1]:7700", "[fe80::1%25eth0]:1",
+	"localhost:7700", "a-b.example.org:443", "unix:s",     "unix:/run/sluice:7700",
+};
+
+Test(serve_options, takes_every_form_of_an_address)
+{
+	for (size_t i = 0; i < sizeof well_formed / sizeof *well_formed; i++) {
+		struct serve_options options = {0};
+		status parsed =
+			parse(arena_printf(&arena, "serve --insecure --listen %s", well_formed[i]),
+			      &options);
+
+		cr_assert(!status_failed(parsed), "%s", well_formed[i]);
+		cr_assert_str_eq(options.listen[0], well_formed[i]);
+	}
+}
 
 Test(serve_options, says_what_is_wrong)
 {
