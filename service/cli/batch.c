@@ -24,8 +24,8 @@ void batch_start(struct batch *batch, const char *collection, uint64_t sequence)
 	size_t size = strlen(collection);
 
 	batch->buffer.size = 0;
-	batch->n_chunks = 0;
-	batch->sequence = sequence;
+	batch->lines.n = 0;
+	batch->lines.sequence = sequence;
 	buffer_append_varint(&batch->buffer, KEY_COLLECTION);
 	buffer_append_varint(&batch->buffer, size);
 	buffer_append(&batch->buffer, collection, size);
@@ -38,19 +38,17 @@ enum batch_add batch_add(struct batch *batch, const Sluice__V1__Chunk *chunk, ui
 	size_t size;
 	uint8_t *at;
 
-	if (batch->n_chunks == batch->chunks_max)
+	if (batch->lines.n == batch->chunks_max)
 		return BATCH_FULL;
 	size = protobuf_c_message_get_packed_size(&chunk->base);
 	if (batch->buffer.size + CHUNK_HEAD_BYTES + size > BATCH_BYTES_MAX)
-		return batch->n_chunks ? BATCH_FULL : BATCH_TOO_LARGE;
+		return batch->lines.n ? BATCH_FULL : BATCH_TOO_LARGE;
 	buffer_append_varint(&batch->buffer, KEY_CHUNKS);
 	buffer_append_varint(&batch->buffer, size);
 	at = buffer_reserve(&batch->buffer, size);
 	if (!at)
 		return BATCH_NO_MEMORY;
 	batch->buffer.size += protobuf_c_message_pack(&chunk->base, at);
-	if (batch->n_chunks++ == 0)
-		batch->first_line = line;
-	batch->last_line = line;
+	batch->lines.numbers[batch->lines.n++] = line;
 	return BATCH_ADDED;
 }

@@ -16,13 +16,18 @@
 /* Below the server's limit for a message of 4 MiB. */
 #define BATCH_BYTES_MAX 4000000
 
+/* Where the chunks of a batch come from: what is kept of it after it was sent. */
+struct batch_lines {
+	uint64_t sequence;
+	uint32_t n;
+	uint64_t numbers[BATCH_CHUNKS_MAX]; /* [n] line of each chunk, ascending */
+};
+
 /* All zero, but for chunks_max, is a batch that was never started. */
 struct batch {
 	struct buffer buffer;
-	uint64_t sequence;
-	uint64_t first_line, last_line; /* of the file that the chunks come from */
-	uint32_t n_chunks;
-	uint32_t chunks_max; /* 1 to BATCH_CHUNKS_MAX */
+	struct batch_lines lines; /* n is the number of chunks */
+	uint32_t chunks_max;      /* 1 to BATCH_CHUNKS_MAX */
 };
 
 void batch_finish(struct batch *batch);

@@ -238,7 +238,7 @@ static status bench_files(struct bench *bench)
 
 	if (!arguments_has(arguments, "queries") || !arguments_has(arguments, "truth"))
 		return arguments_misuse(arguments, "bench recall needs --queries and --truth");
-	TRY(npy_open(arena, arguments_value(arguments, "queries"), &bench->queries));
+	TRY(npy_open_vectors(arena, arguments_value(arguments, "queries"), &bench->queries));
 	TRY(npy_open(arena, arguments_value(arguments, "truth"), &bench->truth_ids));
 	if (scores)
 		TRY(npy_open(arena, scores, &bench->truth_scores));

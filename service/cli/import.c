@@ -13,6 +13,7 @@
 #include "service/cli/methods.h"
 #include "service/cli/npy.h"
 #include "service/cli/progress.h"
+#include "service/cli/refusal.h"
 #include "service/cli/words.h"
 #include "sluice/v1/ingest_service.pb-c.h"
 
@@ -24,16 +25,15 @@
 struct import {
 	struct cli *cli;
 	const char *collection;
-	uint32_t dimension; /* of the collection */
+	struct target target;
 	struct lines *lines;
 	struct npy *npy;        /* NULL: vectors are in the lines */
 	Sluice__V1__Vector row; /* of the matrix */
 	struct client_call *call;
 	struct batch batch;
 	struct arena *line_arena;
-	struct {
-		uint64_t first_line, last_line, sequence;
-	} in_flight[IN_FLIGHT_MAX]; /* a ring: the oldest is at sequence done_sequence + 1 */
+	struct batch_lines *in_flight; /* [IN_FLIGHT_MAX] a ring, by sequence; the oldest is
+					  done_sequence + 1 */
 	uint64_t sent_sequence, done_sequence;
 	uint64_t n_lines, inserted, replaced;
 	struct long_values long_values;
@@ -44,15 +44,12 @@ struct import {
 static status blame(const struct import *import, status failed)
 {
 	uint64_t oldest = import->done_sequence + 1;
-	size_t at = oldest % IN_FLIGHT_MAX;
 
 	if (import->done_sequence == import->sent_sequence)
 		return failed;
-	return status_format(import->cli->arena, failed.code,
-			     "%s (lines %llu to %llu of %s; what is before them is imported)",
-			     failed.detail, (unsigned long long)import->in_flight[at].first_line,
-			     (unsigned long long)import->in_flight[at].last_line,
-			     lines_path(import->lines));
+	return refusal_explain(import->cli->arena, failed,
+			       &import->in_flight[oldest % IN_FLIGHT_MAX],
+			       lines_path(import->lines));
 }
 
 /* Waits for the oldest acknowledgement. */
@@ -95,20 +92,19 @@ static double share_of(const struct lines *lines)
 static status send_batch(struct import *import)
 {
 	struct batch *batch = &import->batch;
-	size_t at = batch->sequence % IN_FLIGHT_MAX;
+	uint64_t sequence = batch->lines.sequence;
 	status sent;
 
 	if (import->sent_sequence - import->done_sequence == IN_FLIGHT_MAX)
 		TRY(acknowledge(import));
-	import->in_flight[at].first_line = batch->first_line;
-	import->in_flight[at].last_line = batch->last_line;
-	import->sent_sequence = batch->sequence;
+	import->in_flight[sequence % IN_FLIGHT_MAX] = batch->lines;
+	import->sent_sequence = sequence;
 	sent = client_call_send(import->call, bytes_of(batch->buffer.data, batch->buffer.size));
 	if (status_failed(sent)) {
 		TRY(acknowledge_rest(import));
 		return sent;
 	}
-	batch_start(batch, import->collection, batch->sequence + 1);
+	batch_start(batch, import->collection, sequence + 1);
 	progress_show(&import->progress, import->n_lines, share_of(import->lines));
 	return status_ok();
 }
@@ -128,41 +124,35 @@ static status add_chunk(struct import *import, const Sluice__V1__Chunk *chunk)
 						  "the chunk is too large for one message"));
 	if (added != BATCH_ADDED)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a batch");
-	if (import->batch.n_chunks == import->batch.chunks_max)
+	if (import->batch.lines.n == import->batch.chunks_max)
 		return send_batch(import);
 	return status_ok();
 }
 
-/* The server would refuse it as well, but only by its number in the batch. */
+/* The server would refuse it as well, but with the whole of its batch. */
 static status check_own_vector(const struct import *import, const Sluice__V1__Chunk *chunk)
 {
-	if (!chunk->vector)
-		return lines_complain(
-			import->lines,
-			status_make(STATUS_INVALID_ARGUMENT,
-				    "the chunk has no vector, and there is no --vectors"));
-	if (chunk->vector->n_values == import->dimension)
+	if (chunk->vector->n_values == import->target.dimension)
 		return status_ok();
 	return lines_complain(
 		import->lines,
 		status_format(import->cli->arena, STATUS_INVALID_ARGUMENT,
 			      "the vector has %zu numbers, but collection %s has dimension %u",
-			      chunk->vector->n_values, import->collection, import->dimension));
+			      chunk->vector->n_values, import->collection,
+			      import->target.dimension));
 }
 
 /* Gives the chunk the row of the matrix, where there is one. */
 static status attach_vector(struct import *import, Sluice__V1__Chunk *chunk)
 {
+	status source = target_check_source(import->npy, chunk);
 	uint64_t rows;
 
+	if (status_failed(source))
+		return lines_complain(import->lines, source);
 	if (!import->npy)
 		return check_own_vector(import, chunk);
 	rows = npy_header_of(import->npy)->rows;
-	if (chunk->vector)
-		return lines_complain(import->lines,
-				      status_make(STATUS_INVALID_ARGUMENT,
-						  "the chunk has a vector, and --vectors is "
-						  "given as well"));
 	if (import->n_lines == rows)
 		return status_format(import->cli->arena, STATUS_INVALID_ARGUMENT,
 				     "%s has %llu rows, but %s has more chunks, the next in line "
@@ -193,6 +183,35 @@ static status import_line(struct import *import, struct bytes line)
 	return status_ok();
 }
 
+static status compare_rows(const struct import *import, uint64_t n_lines)
+{
+	if (!import->npy || n_lines == npy_header_of(import->npy)->rows)
+		return status_ok();
+	return status_format(import->cli->arena, STATUS_INVALID_ARGUMENT,
+			     "%s has %llu chunks, but %s has %llu rows", lines_path(import->lines),
+			     (unsigned long long)n_lines, npy_path(import->npy),
+			     (unsigned long long)npy_header_of(import->npy)->rows);
+}
+
+/* Whether there is a row for each line, said before anything is made or sent. Only of a file that
+ * can be read twice: counting is quick next to what follows. */
+static status count_rows(const struct import *import)
+{
+	SCOPED(lines) lines = NULL;
+	enum lines_step step;
+	struct bytes line;
+	uint64_t n = 0;
+
+	if (!import->npy || lines_size_bytes(import->lines) == 0)
+		return status_ok();
+	TRY(lines_open(import->cli->arena, lines_path(import->lines), &lines));
+	while ((step = lines_next(lines, &line)) == LINES_LINE)
+		n++;
+	if (step == LINES_FAIL)
+		return lines_failure(lines);
+	return compare_rows(import, n);
+}
+
 static status import_lines(struct import *import)
 {
 	enum lines_step step;
@@ -203,13 +222,7 @@ static status import_lines(struct import *import)
 		TRY(import_line(import, line));
 	if (step == LINES_FAIL)
 		return lines_failure(import->lines);
-	if (import->npy && import->n_lines != npy_header_of(import->npy)->rows)
-		return status_format(import->cli->arena, STATUS_INVALID_ARGUMENT,
-				     "%s has %llu chunks, but %s has %llu rows",
-				     lines_path(import->lines), (unsigned long long)import->n_lines,
-				     npy_path(import->npy),
-				     (unsigned long long)npy_header_of(import->npy)->rows);
-	return status_ok();
+	return compare_rows(import, import->n_lines);
 }
 
 /* Sends what is left, says that it was all, and waits for every acknowledgement. */
@@ -217,7 +230,7 @@ static status import_end(struct import *import)
 {
 	SCOPED(answer) answer = NULL;
 
-	if (import->batch.n_chunks)
+	if (import->batch.lines.n)
 		TRY(send_batch(import));
 	if (status_failed(client_call_send_end(import->call))) {
 		TRY(acknowledge_rest(import));
@@ -249,7 +262,7 @@ static status import_vectors(struct import *import, const char *path)
 {
 	if (!path)
 		return status_ok();
-	TRY(npy_open(import->cli->arena, path, &import->npy));
+	TRY(npy_open_vectors(import->cli->arena, path, &import->npy));
 	sluice__v1__vector__init(&import->row);
 	import->row.n_values = npy_header_of(import->npy)->columns;
 	import->row.values = ARENA_ARRAY(import->cli->arena, float, import->row.n_values);
@@ -281,17 +294,24 @@ static status import_run(struct cli *cli)
 	SCOPED(import) import = &memory;
 	uint64_t chunks_max = BATCH_CHUNKS;
 	double seconds;
+	status ran;
 
 	arena_init(&line_arena, LINE_ARENA_BYTES);
 	TRY(arguments_u64(cli->arguments, "batch", 1, BATCH_CHUNKS_MAX, &chunks_max));
 	import->batch.chunks_max = (uint32_t)chunks_max;
+	import->in_flight = ARENA_ARRAY(cli->arena, struct batch_lines, IN_FLIGHT_MAX);
+	if (!import->in_flight)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for batches");
 	TRY(long_values_parse(cli->arena, arguments_value(cli->arguments, "long-values"),
 			      &import->long_values));
 	TRY(progress_start(&import->progress, cli->arguments));
 	TRY(import_vectors(import, arguments_value(cli->arguments, "vectors")));
 	TRY(lines_open(cli->arena, cli_name(cli, 1), &import->lines));
-	TRY(import_target(cli, import->npy, cli_name(cli, 1), &import->dimension));
-	TRY(import_run_call(import));
+	TRY(count_rows(import));
+	TRY(target_find(cli, import->npy, cli_name(cli, 1), &import->target));
+	ran = import_run_call(import);
+	if (status_failed(ran))
+		return import->done_sequence ? ran : target_undo(cli, &import->target, ran);
 	progress_end(&import->progress);
 	long_values_report(&import->long_values, stderr);
 	seconds = progress_seconds(&import->progress);
@@ -320,6 +340,8 @@ const struct command import_command = {
 		"The members of a chunk are id, document_id, ordinal, text, token_count, metadata\n"
 		"and vector; only id is required, and vector unless --vectors is given.\n"
 		"A bad line stops the import and is named; batches acknowledged before it stand.\n"
+		"A collection that was made for an import of which nothing stands is dropped "
+		"again.\n"
 		"Run again, it replaces what is there. --create takes the dimension from the\n"
 		"vectors and declares the metadata fields of the first 1,000 lines.",
 	.options = OPTION_LIST(import_options),

@@ -42,7 +42,7 @@ static status npy_read(struct npy *npy, uint64_t at, void *ret, size_t size)
 	return status_ok();
 }
 
-static status npy_read_header(struct npy *npy)
+static status npy_read_header(struct npy *npy, enum npy_use use)
 {
 	struct stat file;
 	uint8_t *start;
@@ -59,14 +59,15 @@ static status npy_read_header(struct npy *npy)
 	if (!start)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a .npy header");
 	TRY(npy_read(npy, 0, start, size));
-	parsed = npy_header_parse(npy->arena, bytes_of(start, size), (uint64_t)file.st_size,
+	parsed = npy_header_parse(npy->arena, bytes_of(start, size), (uint64_t)file.st_size, use,
 				  &npy->header);
 	if (status_failed(parsed))
 		return status_format(npy->arena, parsed.code, "%s: %s", npy->path, parsed.detail);
 	return status_ok();
 }
 
-status npy_open(struct arena *arena, const char *path, struct npy **ret)
+static status npy_open_for(struct arena *arena, const char *path, enum npy_use use,
+			   struct npy **ret)
 {
 	SCOPED(npy) npy = calloc(1, sizeof *npy);
 
@@ -77,7 +78,7 @@ status npy_open(struct arena *arena, const char *path, struct npy **ret)
 	npy->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (npy->fd < 0)
 		return npy_fail(arena, path, "open");
-	TRY(npy_read_header(npy));
+	TRY(npy_read_header(npy, use));
 	npy->row_bytes = (size_t)npy->header.columns * (npy->header.type == NPY_FLOAT16 ? 2 : 4);
 	if (npy->header.type == NPY_FLOAT16) {
 		npy->halves = malloc(npy->row_bytes);
@@ -86,6 +87,16 @@ status npy_open(struct arena *arena, const char *path, struct npy **ret)
 	}
 	*ret = TAKE(npy);
 	return status_ok();
+}
+
+status npy_open(struct arena *arena, const char *path, struct npy **ret)
+{
+	return npy_open_for(arena, path, NPY_ANYTHING, ret);
+}
+
+status npy_open_vectors(struct arena *arena, const char *path, struct npy **ret)
+{
+	return npy_open_for(arena, path, NPY_VECTORS, ret);
 }
 
 void npy_close(struct npy *npy)

@@ -25,17 +25,22 @@ struct npy_header {
 	uint64_t data_at; /* offset of the first number in the file */
 };
 
+/* What a matrix is wanted for: vectors are float32 or float16. */
+enum npy_use { NPY_ANYTHING, NPY_VECTORS };
+
 /* npy_header_parse - start  the first bytes of a file, NPY_HEADER_MAX_BYTES or the whole of it.
  * file_bytes  the size of the file; the numbers must fill it to its end.
  * arena  owns the detail. Fails: INVALID_ARGUMENT */
 status npy_header_parse(struct arena *arena, struct bytes start, uint64_t file_bytes,
-			struct npy_header *ret);
+			enum npy_use use, struct npy_header *ret);
 
 struct npy;
 
 /* npy_open - Fails: NOT_FOUND and the like where the file cannot be read, INVALID_ARGUMENT where
  * it is no matrix; details name the path. arena  owns details, of this and of later calls. */
 status npy_open(struct arena *arena, const char *path, struct npy **ret);
+/* npy_open_vectors - the same; INVALID_ARGUMENT for a file of integers too. */
+status npy_open_vectors(struct arena *arena, const char *path, struct npy **ret);
 void npy_close(struct npy *npy);
 
 SCOPE_DEFINE(npy, npy_close)

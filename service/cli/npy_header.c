@@ -167,20 +167,25 @@ static const struct {
 
 #define N_TYPES (sizeof types / sizeof *types)
 
+static status type_refuse(struct arena *arena, struct bytes type, enum npy_use use)
+{
+	return status_format(arena, STATUS_INVALID_ARGUMENT,
+			     "numbers of type '%.*s'; %s, little-endian",
+			     (int)(type.size < 32 ? type.size : 32), (const char *)type.data,
+			     use == NPY_VECTORS ? "vectors must be float32 or float16"
+						: "it must be float32, float16 or int32");
+}
+
 static status header_check(struct arena *arena, const struct entries *entries, uint64_t file_bytes,
-			   struct npy_header *header)
+			   enum npy_use use, struct npy_header *header)
 {
 	uint64_t columns, data_bytes;
 	size_t i = 0;
 
 	while (i < N_TYPES && !bytes_equal(entries->type, bytes_of_string(types[i].name)))
 		i++;
-	if (i == N_TYPES)
-		return status_format(arena, STATUS_INVALID_ARGUMENT,
-				     "numbers of type '%.*s'; it must be float32, float16 or "
-				     "int32, little-endian",
-				     (int)(entries->type.size < 32 ? entries->type.size : 32),
-				     (const char *)entries->type.data);
+	if (i == N_TYPES || (use == NPY_VECTORS && types[i].type == NPY_INT32))
+		return type_refuse(arena, entries->type, use);
 	header->type = types[i].type;
 	if (entries->fortran)
 		return status_make(STATUS_INVALID_ARGUMENT,
@@ -206,7 +211,7 @@ static status header_check(struct arena *arena, const struct entries *entries, u
 }
 
 status npy_header_parse(struct arena *arena, struct bytes start, uint64_t file_bytes,
-			struct npy_header *ret)
+			enum npy_use use, struct npy_header *ret)
 {
 	static const uint8_t magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 	struct reader reader = reader_of(start);
@@ -234,7 +239,7 @@ status npy_header_parse(struct arena *arena, struct bytes start, uint64_t file_b
 		return status_make(STATUS_INVALID_ARGUMENT, "a damaged .npy header");
 	TRY(entries_parse(text, &entries));
 	header.data_at = (uint64_t)(reader.at - start.data);
-	TRY(header_check(arena, &entries, file_bytes, &header));
+	TRY(header_check(arena, &entries, file_bytes, use, &header));
 	*ret = header;
 	return status_ok();
 }

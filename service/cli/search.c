@@ -12,7 +12,7 @@ static status query_from_file(struct cli *cli, const char *path, Sluice__V1__Vec
 	uint64_t row = 0;
 
 	TRY(arguments_u64(cli->arguments, "row", 0, UINT64_MAX - 1, &row));
-	TRY(npy_open(cli->arena, path, &npy));
+	TRY(npy_open_vectors(cli->arena, path, &npy));
 	header = npy_header_of(npy);
 	if (row >= header->rows)
 		return status_format(cli->arena, STATUS_INVALID_ARGUMENT,

@@ -32,8 +32,10 @@ Test(batch, reads_as_a_request)
 	cr_assert_eq(request->sequence, 300);
 	cr_assert_eq(request->n_chunks, 2);
 	cr_assert_str_eq(request->chunks[1]->id, "b");
-	cr_assert_eq(batch->first_line, 7);
-	cr_assert_eq(batch->last_line, 9);
+	cr_assert_eq(batch->lines.sequence, 300);
+	cr_assert_eq(batch->lines.n, 2);
+	cr_assert_eq(batch->lines.numbers[0], 7);
+	cr_assert_eq(batch->lines.numbers[1], 9);
 	sluice__v1__upsert_chunks_request__free_unpacked(request, NULL);
 }
 
@@ -49,7 +51,7 @@ Test(batch, is_full_by_chunks_and_starts_anew)
 	cr_assert_eq(batch_add(batch, &chunk, 1), BATCH_ADDED);
 	cr_assert_eq(batch_add(batch, &chunk, 2), BATCH_ADDED);
 	cr_assert_eq(batch_add(batch, &chunk, 3), BATCH_FULL);
-	cr_assert_eq(batch->n_chunks, 2);
+	cr_assert_eq(batch->lines.n, 2);
 
 	batch_start(batch, "c", 2);
 	cr_assert_eq(batch_add(batch, &chunk, 3), BATCH_ADDED);

@@ -26,7 +26,7 @@ static status parse(struct arena *arena, const char *dictionary, uint64_t data_b
 	uint8_t start[1024];
 	size_t size = header_make(start, dictionary);
 
-	return npy_header_parse(arena, bytes_of(start, size), size + data_bytes, ret);
+	return npy_header_parse(arena, bytes_of(start, size), size + data_bytes, NPY_ANYTHING, ret);
 }
 
 static const struct {
@@ -105,6 +105,46 @@ Test(npy, refuses_headers_that_are_damaged_or_lie)
 	}
 }
 
+static const struct {
+	const char *type;
+	enum npy_use use;
+	const char *want; /* NULL: taken */
+} uses[] = {
+	{"<f4", NPY_VECTORS, NULL},
+	{"<f2", NPY_VECTORS, NULL},
+	{"<i4", NPY_ANYTHING, NULL},
+	{"<i4", NPY_VECTORS,
+	 "numbers of type '<i4'; vectors must be float32 or float16, little-endian"},
+	{"<f8", NPY_VECTORS,
+	 "numbers of type '<f8'; vectors must be float32 or float16, little-endian"},
+	{"<f8", NPY_ANYTHING,
+	 "numbers of type '<f8'; it must be float32, float16 or int32, little-endian"},
+};
+
+Test(npy, takes_for_vectors_only_what_vectors_may_be)
+{
+	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+		struct arena memory;
+		SCOPED(arena) arena = &memory;
+		struct npy_header header;
+		char dictionary[128];
+		uint8_t start[256];
+		size_t size;
+		status parsed;
+
+		arena_init(arena, 65536);
+		snprintf(dictionary, sizeof dictionary,
+			 "{'descr': '%s', 'fortran_order': False, 'shape': (0, 3)}", uses[i].type);
+		size = header_make(start, dictionary);
+		parsed = npy_header_parse(arena, bytes_of(start, size), size, uses[i].use, &header);
+
+		if (uses[i].want)
+			cr_assert_str_eq(parsed.detail, uses[i].want);
+		else
+			cr_assert(!status_failed(parsed), "case %zu: %s", i, parsed.detail);
+	}
+}
+
 Test(npy, refuses_every_header_that_is_cut)
 {
 	uint8_t start[256];
@@ -114,8 +154,8 @@ Test(npy, refuses_every_header_that_is_cut)
 	for (size_t cut = 0; cut < size; cut++) {
 		struct npy_header header;
 
-		cr_assert(status_failed(
-			npy_header_parse(NULL, bytes_of(start, cut), cut + 24, &header)));
+		cr_assert(status_failed(npy_header_parse(NULL, bytes_of(start, cut), cut + 24,
+							 NPY_ANYTHING, &header)));
 	}
 }
 
@@ -130,7 +170,8 @@ Test(npy, reads_the_longer_length_of_version_two)
 	memcpy(start + 12, dictionary, sizeof dictionary - 1);
 
 	cr_assert(!status_failed(npy_header_parse(NULL, bytes_of(start, 12 + sizeof dictionary - 1),
-						  12 + sizeof dictionary - 1 + 4, &header)));
+						  12 + sizeof dictionary - 1 + 4, NPY_ANYTHING,
+						  &header)));
 	cr_assert_eq(header.data_at, 12 + sizeof dictionary - 1);
 }
 
