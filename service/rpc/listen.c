@@ -30,7 +30,8 @@ static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	c |= 0x20;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -44,8 +45,12 @@ static size_t decode_path(const char *path, char *ret, size_t size)
 		int high = path[0] == '%' ? hex_digit(path[1]) : -1;
 		int low = high >= 0 ? hex_digit(path[2]) : -1;
 
-		ret[n++] = low >= 0 ? (char)(high << 4 | low) : *path;
-		path += low >= 0 ? 2 : 0;
+		ret[n] = *path;
+		if (low >= 0) {
+			ret[n] = (char)(high << 4 | low);
+			path += 2;
+		}
+		n++;
 	}
 	return n;
 }
