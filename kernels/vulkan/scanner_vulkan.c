@@ -53,24 +53,35 @@ static status part_offer_all(const struct vulkan_scan *scan, const struct scan_p
 	return status_ok();
 }
 
+/* Brings the rows of a scan to the device.
+ * ret_copy  the caller's to release; stays NULL where there is no row to read. */
+static status scan_begin(struct scanner *self, struct vulkan_scan *scan,
+			 struct vulkan_copy **ret_copy)
+{
+	struct vulkan_runtime *runtime = scanner_vulkan_runtime(self);
+	const struct scan_range *range = scan->range;
+
+	assert(scan->query->stride == range->block->stride);
+	TRY(deadline_check(scan->deadline));
+	TRY(device_check(runtime->device));
+	if (range->n == 0)
+		return status_ok();
+	TRY(copy_acquire(runtime, range->block, range->first + range->n, scan->deadline, ret_copy));
+	scan->copy = *ret_copy;
+	return status_ok();
+}
+
 static status scanner_vulkan_propose(struct scanner *self, const struct scan_query *query,
 				     const struct scan_range *range,
 				     const struct deadline *deadline, struct window *window)
 {
-	struct vulkan_runtime *runtime = scanner_vulkan_runtime(self);
 	SCOPED(vulkan_copy) copy = NULL;
 	struct scan_part part = {0};
 	struct vulkan_scan scan;
 
-	assert(query->stride == range->block->stride);
-	TRY(deadline_check(deadline));
-	TRY(device_check(runtime->device));
-	if (range->n == 0)
-		return status_ok();
-	TRY(copy_acquire(runtime, range->block, range->first + range->n, deadline, &copy));
 	scan_init(&scan, query, range);
-	scan.copy = copy;
 	scan.deadline = deadline;
+	TRY(scan_begin(self, &scan, &copy));
 	while (part_next(range, &part)) {
 		if (window->width <= TOP_MAX)
 			TRY(scan_top(&scan, &part, (uint32_t)window->width, window));
@@ -84,20 +95,13 @@ static status scanner_vulkan_bounds(struct scanner *self, const struct scan_quer
 				    const struct scan_range *range, const struct deadline *deadline,
 				    float *ret_upper, float *ret_lower)
 {
-	struct vulkan_runtime *runtime = scanner_vulkan_runtime(self);
 	SCOPED(vulkan_copy) copy = NULL;
 	struct scan_part part = {0};
 	struct vulkan_scan scan;
 
-	assert(query->stride == range->block->stride);
-	TRY(deadline_check(deadline));
-	TRY(device_check(runtime->device));
-	if (range->n == 0)
-		return status_ok();
-	TRY(copy_acquire(runtime, range->block, range->first + range->n, deadline, &copy));
 	scan_init(&scan, query, range);
-	scan.copy = copy;
 	scan.deadline = deadline;
+	TRY(scan_begin(self, &scan, &copy));
 	while (part_next(range, &part)) {
 		SCOPED(vulkan_slot) slot = NULL;
 		const float *upper, *lower;
