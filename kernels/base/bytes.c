@@ -70,6 +70,15 @@ bool bytes_is_utf8(struct bytes text)
 	return true;
 }
 
+void text_mend(char *text)
+{
+	if (bytes_is_utf8(bytes_of_string(text)))
+		return;
+	for (; *text; text++)
+		if ((unsigned char)*text > 0x7F)
+			*text = '?';
+}
+
 void buffer_finish(struct buffer *buffer)
 {
 	if (!buffer)

@@ -35,6 +35,9 @@ bool bytes_equal(struct bytes a, struct bytes b);
 /* bytes_is_utf8 - strict UTF-8: no overlong forms, surrogates or values above 10FFFF. */
 bool bytes_is_utf8(struct bytes text);
 
+/* text_mend - where the string is not UTF-8, puts a question mark for each byte that is not ASCII. */
+void text_mend(char *text);
+
 /* buffer - owned bytes that grow. Life cycle: all zero is empty, buffer_finish frees.
  * An append that cannot get memory, or would pass SIZE_MAX / 2, sets failed and from then on
  * appends do nothing: check once, at the end. */

@@ -3,6 +3,8 @@
  */
 #include "kernels/base/log.h"
 
+#include "kernels/base/bytes.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -14,11 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINES_PER_SECOND 1000
+#define LINES_PER_SECOND 1000u
 #define MESSAGE_MAX 1000
-#define PREFIX_MAX 48
+#define PREFIX_MAX 80
 
 static atomic_int log_level_min = LOG_INFO;
+static atomic_int log_format = LOG_TEXT;
+static atomic_uint log_rate = LINES_PER_SECOND;
 
 /* The second that is being counted, and its lines. */
 static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,6 +32,16 @@ static uint64_t rate_lines, rate_dropped;
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&log_level_min, (int)level, memory_order_relaxed);
+}
+
+void log_set_format(enum log_format format)
+{
+	atomic_store_explicit(&log_format, (int)format, memory_order_relaxed);
+}
+
+void log_set_rate(unsigned lines_per_second)
+{
+	atomic_store_explicit(&log_rate, lines_per_second, memory_order_relaxed);
 }
 
 /* Whether a line may go out now; ret_dropped: how many did not before this second. */
@@ -43,7 +57,7 @@ static bool rate_admit(int64_t second, uint64_t *ret_dropped)
 		rate_lines = 0;
 		rate_dropped = 0;
 	}
-	admitted = rate_lines < LINES_PER_SECOND;
+	admitted = rate_lines < atomic_load_explicit(&log_rate, memory_order_relaxed);
 	if (admitted)
 		rate_lines++;
 	else
@@ -58,7 +72,8 @@ static bool is_leap(int year)
 }
 
 /* "2026-01-31T12:00:00.000Z INFO ". By hand, since gmtime_r may allocate and read files. */
-static size_t prefix_print(char ret[PREFIX_MAX], const struct timespec *now, enum log_level level)
+static size_t prefix_print(char ret[PREFIX_MAX], const struct timespec *now, enum log_level level,
+			   bool json)
 {
 	static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
 	static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -69,10 +84,14 @@ static size_t prefix_print(char ret[PREFIX_MAX], const struct timespec *now, enu
 		days -= 365 + is_leap(year);
 	for (; days >= month_days[month] + (month == 1 && is_leap(year)); month++)
 		days -= month_days[month] + (month == 1 && is_leap(year));
-	n = snprintf(ret, PREFIX_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s ", year, month + 1,
-		     (int)days + 1, second / 3600, second / 60 % 60, second % 60,
-		     (int)(now->tv_nsec / 1000000),
-		     names[(unsigned)level <= LOG_ERROR ? level : LOG_ERROR]);
+	n = snprintf(
+		ret, PREFIX_MAX,
+		json ? "{\"time\": \"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\", \"level\": \"%s\", "
+		       "\"message\": \""
+		     : "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s ",
+		year, month + 1, (int)days + 1, second / 3600, second / 60 % 60, second % 60,
+		(int)(now->tv_nsec / 1000000),
+		names[(unsigned)level <= LOG_ERROR ? level : LOG_ERROR]);
 	return n < 0 ? 0 : n < PREFIX_MAX ? (size_t)n : PREFIX_MAX - 1;
 }
 
@@ -110,12 +129,55 @@ static size_t message_escape(char ret[MESSAGE_MAX], const char *text)
 	return n;
 }
 
+/* How many bytes the character at text takes; 0 where it is no UTF-8. */
+static size_t character_bytes(const char *text)
+{
+	size_t left = strnlen(text, 4);
+
+	for (size_t n = 1; n <= left; n++)
+		if (bytes_is_utf8(bytes_of(text, n)))
+			return n;
+	return 0;
+}
+
+/* text as the inside of a JSON string; at most MESSAGE_MAX bytes. */
+static size_t message_escape_json(char ret[MESSAGE_MAX], const char *text)
+{
+	size_t n = 0;
+
+	while (*text) {
+		size_t taken = character_bytes(text);
+		unsigned char c = (unsigned char)*text;
+		char escaped[8] = "\\ufffd";
+
+		if (taken > 0 && c < 0x20)
+			snprintf(escaped, sizeof escaped, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			snprintf(escaped, sizeof escaped, "\\%c", c);
+		else if (taken > 0) {
+			memcpy(escaped, text, taken);
+			escaped[taken] = 0;
+		}
+		if (n + strlen(escaped) > MESSAGE_MAX)
+			break;
+		memcpy(ret + n, escaped, strlen(escaped));
+		n += strlen(escaped);
+		text += taken ? taken : 1;
+	}
+	return n;
+}
+
 static void line_write(const struct timespec *now, enum log_level level, const char *text)
 {
-	char line[PREFIX_MAX + MESSAGE_MAX + 1];
-	size_t n = prefix_print(line, now, level);
+	bool json = atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_JSON;
+	char line[PREFIX_MAX + MESSAGE_MAX + sizeof "\"}\n"];
+	size_t n = prefix_print(line, now, level, json);
 
-	n += message_escape(line + n, text);
+	n += json ? message_escape_json(line + n, text) : message_escape(line + n, text);
+	if (json) {
+		line[n++] = '"';
+		line[n++] = '}';
+	}
 	line[n++] = '\n';
 	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
 		continue;
@@ -135,8 +197,9 @@ void log_write(enum log_level level, const char *format, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	admitted = rate_admit(now.tv_sec, &dropped);
 	if (dropped) {
-		snprintf(text, sizeof text, "%llu lines were dropped, over %d a second",
-			 (unsigned long long)dropped, LINES_PER_SECOND);
+		snprintf(text, sizeof text, "%llu lines were dropped, over %u a second",
+			 (unsigned long long)dropped,
+			 atomic_load_explicit(&log_rate, memory_order_relaxed));
 		line_write(&now, LOG_WARNING, text);
 	}
 	if (admitted) {

@@ -1,6 +1,6 @@
 /* log - one line an event to standard error: time, level, message.
  *
- * Errors are logged once, where a call ends. Past 1,000 lines a second lines are dropped and the
+ * Errors are logged once, where a call ends. Past so many lines a second lines are dropped and the
  * next second says how many. Safe from any thread; never fails, never allocates.
  */
 #ifndef SLUICE_KERNELS_BASE_LOG_H
@@ -10,6 +10,14 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 /* log_set_level - lines below level are not written. LOG_INFO from the start. */
 void log_set_level(enum log_level level);
+
+/* log_set_format - LOG_TEXT from the start; LOG_JSON makes each line an object of strings: time, level,
+ * message. */
+enum log_format { LOG_TEXT, LOG_JSON };
+void log_set_format(enum log_format format);
+
+/* log_set_rate - lines a second at most. 1,000 from the start. */
+void log_set_rate(unsigned lines_per_second);
 
 /* log_write - printf; control characters in the result are written as \xNN, and it is cut at
  * 1,000 bytes, so that no input can forge a line. */

@@ -2,6 +2,7 @@
 #include "kernels/base/status.h"
 
 #include "kernels/base/arena.h"
+#include "kernels/base/bytes.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)
 {
-	const char *detail = NULL;
+	char *detail = NULL;
 	va_list args;
 
 	if (arena) {
@@ -25,6 +26,9 @@ status status_format(struct arena *arena, enum status_code code, const char *for
 		arena->cap_bytes = cap_bytes;
 		arena->exhausted = exhausted;
 	}
+	/* A value may have been cut within a character, or be a client's bytes as they came. */
+	if (detail)
+		text_mend(detail);
 	return status_make(code, detail ? detail : "no memory is left to say more");
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct arena;
+struct error_info;
 
 enum status_code {
 	STATUS_OK = 0,
@@ -35,6 +36,9 @@ enum status_code {
 typedef struct status {
 	enum status_code code;
 	const char *detail; /* static, or in the caller's arena; never freed here */
+	/* For programs, as the detail is for people (error_info.h); NULL: nothing but the code.
+	 * Static, or in the caller's arena. */
+	const struct error_info *info;
 } status;
 
 static inline status status_ok(void)
@@ -50,10 +54,10 @@ static inline bool status_failed(status s)
 /* status_make - a status whose detail is a string that outlives it. */
 static inline status status_make(enum status_code code, const char *detail)
 {
-	return (status){code, detail};
+	return (status){.code = code, .detail = detail};
 }
 
-/* status_format - a status whose detail is printed into the arena.
+/* status_format - a status whose detail is printed into the arena, and is UTF-8.
  * arena  owns the detail, which may pass its cap by 1 KiB; NULL, or no memory at all: the detail
  *        says so. */
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)

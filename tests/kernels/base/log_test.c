@@ -136,3 +136,39 @@ Test(log, drops_what_is_over_the_rate_and_says_so)
 	cr_assert_not_null(strstr(capture.text, "INFO the next second\n"));
 	free(capture.text);
 }
+
+Test(log, writes_an_object_a_line_where_json_is_asked_for)
+{
+	struct capture capture;
+	char *at;
+
+	log_set_format(LOG_JSON);
+	capture_begin(&capture);
+	log_write(LOG_INFO, "a \"b\" \\ \n \x01 \xc3\xa4 \xff.");
+	capture_end(&capture);
+	log_set_format(LOG_TEXT);
+
+	cr_assert_eq(strncmp(capture.text, "{\"time\": \"2", 11), 0, "%s", capture.text);
+	at = strstr(capture.text, "\", ");
+	cr_assert_not_null(at);
+	cr_assert_str_eq(at, "\", \"level\": \"INFO\", \"message\": \"a \\\"b\\\" \\\\ \\u000a "
+			     "\\u0001 \xc3\xa4 \\ufffd.\"}\n");
+	free(capture.text);
+}
+
+Test(log, drops_what_is_above_the_rate_that_is_set)
+{
+	struct capture capture;
+
+	log_set_rate(3);
+	capture_begin(&capture);
+	/* In one second, or in two that follow each other. */
+	for (int i = 0; i < 100; i++)
+		log_write(LOG_INFO, "x");
+	capture_end(&capture);
+	log_set_rate(1000);
+
+	cr_assert_geq(count(capture.text, '\n'), 3);
+	cr_assert_leq(count(capture.text, '\n'), 7);
+	free(capture.text);
+}
