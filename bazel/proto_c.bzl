@@ -100,24 +100,41 @@ def proto_c_library(name, srcs, well_known = [], **kwargs):
 def _descriptor_set_impl(ctx):
     args = ctx.actions.args()
     args.add("--include_imports")
+    args.add("--include_source_info")
     args.add("--descriptor_set_out=" + ctx.outputs.out.path)
     args.add("-I" + ctx.label.package)
+    if ctx.attr.import_root:
+        args.add("-I" + ctx.attr.import_root)
     args.add("-I" + _WELL_KNOWN_ROOT)
     args.add_all([_import_path(ctx, file) for file in ctx.files.srcs])
     ctx.actions.run(
         executable = ctx.executable._protoc,
         arguments = [args],
-        inputs = ctx.files.srcs + ctx.files._well_known,
+        inputs = ctx.files.srcs + ctx.files.imports + ctx.files._well_known,
         outputs = [ctx.outputs.out],
         mnemonic = "ProtocDescriptors",
     )
 
 _descriptor_set = rule(
     implementation = _descriptor_set_impl,
-    attrs = dict(_protoc_attrs, out = attr.output(mandatory = True)),
+    attrs = dict(
+        _protoc_attrs,
+        imports = attr.label_list(allow_files = [".proto"]),
+        import_root = attr.string(),
+        out = attr.output(mandatory = True),
+    ),
 )
 
-def proto_descriptor_set(name, srcs, symbol, **kwargs):
-    """A FileDescriptorSet of srcs, all they import, and every option, as `symbol` in NAME.h."""
-    _descriptor_set(name = name + "_binary", srcs = srcs, out = name + ".binpb")
+def proto_descriptor_set(name, srcs, symbol, imports = [], import_root = "", **kwargs):
+    """A FileDescriptorSet of srcs, all they import, and every option, as `symbol` in NAME.h.
+
+    imports are files of another package, named by their path from import_root, its folder.
+    """
+    _descriptor_set(
+        name = name + "_binary",
+        srcs = srcs,
+        imports = imports,
+        import_root = import_root,
+        out = name + ".binpb",
+    )
     embed(name = name, src = name + ".binpb", word_bytes = 1, symbol = symbol, **kwargs)
