@@ -1,6 +1,7 @@
 /* scan - groups of sixteen rows, in steps between two looks at the deadline.
  *
- * Invisible rows are not read. The vectors are, once each; all else here is small beside that.
+ * Vectors are read once each; all else here is small beside that. Of a group with few visible rows
+ * the others are not read; of one with many all are, since a row alone costs what two do together.
  */
 #include "kernels/cpu/scan.h"
 
@@ -23,7 +24,7 @@ static void group_fill(struct group *group, dots_fn *dots, const struct scan_que
 	const float *rows = block->vectors + place * block->stride;
 	float norm[GROUP] = {0}, square[GROUP] = {0};
 
-	if (mask == (n == GROUP ? GROUP_ALL : (1U << n) - 1)) {
+	if (2 * (size_t)__builtin_popcount(mask) >= n) {
 		dots(query->values, rows, block->stride, n, group->middle);
 	} else {
 		memset(group->middle, 0, sizeof group->middle);

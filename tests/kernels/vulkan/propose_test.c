@@ -237,3 +237,33 @@ Test(scanner_vulkan_propose, takes_more_rows_than_one_buffer_holds)
 	cr_assert_eq(scanner_vulkan_used_bytes(scanner), 0);
 	rows_finish(&rows);
 }
+
+/* What does not fit is the processor's: the device keeps to what it may use, and says so. */
+Test(scanner_vulkan_propose, keeps_to_the_memory_that_it_may_use)
+{
+	SCOPED(scanner) scanner = software_open();
+	const uint64_t most = (uint64_t)1 << 20;
+	struct window window = {0};
+	struct scan_query query;
+	struct rows rows;
+	struct arena arena;
+	struct scan_range range;
+
+	arena_init(&arena, 1 << 20);
+	rows_init(&rows, 64, 12000, 1);
+	rows_add(&rows, ROWS_PLAIN, 12000);
+	cr_assert_not(
+		status_failed(scan_query_init(&query, &arena, METRIC_L2, rows.query, rows.dim)));
+	scanner_vulkan_limit(scanner, most);
+	range = (struct scan_range){.block = &rows.block, .n = 1000};
+	cr_assert_not(status_failed(window_init(&window, 10)));
+	cr_assert_not(status_failed(scanner_propose(scanner, &query, &range, NULL, &window)));
+	range.n = 12000;
+	cr_assert_eq(scanner_propose(scanner, &query, &range, NULL, &window).code,
+		     STATUS_UNAVAILABLE);
+	cr_assert_leq(scanner_vulkan_used_bytes(scanner), most);
+	window_finish(&window);
+	scanner_forget(scanner, &rows.block);
+	rows_finish(&rows);
+	arena_finish(&arena);
+}

@@ -1,0 +1,137 @@
+/* codes8_query - a query as codes, the factors of its bounds, and why they suffice.
+ *
+ * Let u = 2^-23 (one float operation in any rounding mode is off by at most u of its result, or by
+ * F = 2^-126 where denormals are flushed), Q = |q|, and Y = e_h + h + t, which is at least |y|. A
+ * residual is at most half a scale a dimension, so E_h <= sqrt(8192) / 254 |p_h| < 0.36 |p_h|, and
+ * likewise E_t, e_t and h <= 1.36 |y_h|. A scanner computes, in float and in this order,
+ *	m     = ((float)C.c_h s_h) S_h [+ ((float)C.c_t s_t) S_t]       first part <= 1.4 Q Y,
+ *								       second <= 1.9 Q Y
+ *	slack = ((on_residual e_h + on_norm h) + on_rest t) [+ on_tail_residual e_t] + absolute
+ * Above q.x lie, at most: six roundings of the products 10 u, their sum 2 u, eight of slack (below
+ * 1.4 Q Y) 11.2 u, the last sum 3.3 u, the exact score's own 0.6 u, all of Q Y: 27.1 u in all. PAD
+ * is 32 u = 2^-18, by way of PAD Q on e_h, h and t. epsilon Q |x| of a rotation likewise. L2 has
+ *	m' = m - (qq + xx)   slack' = slack (all factors doubled) + PAD xx, in absolute PAD qq
+ * and rounds qq, xx, their sum, the difference, two terms of slack and the last sum: 6 u (Q^2 + X^2),
+ * where PAD has 32.
+ * Denormals: no side value and no factor is one (codes8_round.h), nor a scale, nor (float)C.c s_h,
+ * which is 0 or at least 2^-107. So flushing costs F for each of less than 32 operations, and the
+ * absolute pad is (dim + 2) 2^-120.
+ * Overflow: as in scan_query.c, a query above 2^66 (L2: 2^62) has an infinite absolute. A bound
+ * that is then not a number counts as infinite.
+ */
+#include "kernels/codes8.h"
+#include "kernels/codes8_round.h"
+#include "kernels/score.h"
+
+#include <assert.h>
+
+#define PAD 0x1p-18
+#define PAD_FLUSHED 0x1p-120
+#define QUERY_NORM_MAX_PRODUCT 0x1p66
+#define QUERY_NORM_MAX_L2 0x1p62
+
+#define ZERO_CODE 128
+
+/* Lengths, rounded up. */
+struct part_lengths {
+	double values, residual;
+};
+
+/* codes [size] for n values; behind them, in the same allocation, magnitudes and flips. */
+static struct part_lengths part_init(struct codes8_query_part *part, int8_t *codes,
+				     const double *values, uint32_t n, uint32_t size)
+{
+	double largest = codes8_largest(values, n), scale = 0, inverse = 0, residual = 0, norm = 0;
+	uint8_t *magnitudes = (uint8_t *)codes + size, *flips = magnitudes + size;
+
+	*part = (struct codes8_query_part){
+		.codes = codes, .magnitudes = magnitudes, .flips = flips};
+	/* A scale that left float would take all with it; the bounds are infinite then. */
+	if (largest >= CODES8_LEAST && largest <= (double)FLT_MAX) {
+		part->scale = codes8_float_up(largest / CODES8_CODE_MAX);
+		scale = (double)part->scale;
+		inverse = 1 / scale;
+	}
+	for (size_t i = 0; i < size; i++) {
+		double value = i < n ? values[i] : 0, left;
+		int code = codes8_code(value, inverse);
+
+		left = value - scale * code;
+		residual += left * left;
+		norm += value * value;
+		codes[i] = (int8_t)code;
+		magnitudes[i] = (uint8_t)(code < 0 ? -code : code);
+		flips[i] = code < 0 ? ZERO_CODE - 1 : ZERO_CODE;
+		part->bias -= ZERO_CODE * code;
+		part->bias_flipped += code < 0 ? -code : 0;
+	}
+	return (struct part_lengths){sqrt(norm) * CODES8_NORM_UP, sqrt(residual) * CODES8_NORM_UP};
+}
+
+/* As codes8_float_up, but never 0: a factor that is flushed would take its whole product along. */
+static float factor(double value)
+{
+	return fmaxf(codes8_float_up(value), FLT_MIN);
+}
+
+static void factors_init(struct codes8_query *query, double q, double epsilon,
+			 struct part_lengths head, struct part_lengths tail)
+{
+	bool l2 = query->shape.metric == METRIC_L2;
+	double times = l2 ? 2 : 1, pad = (PAD + epsilon) * q;
+
+	query->on_residual = factor(times * (head.values + pad));
+	query->on_norm = factor(times * (head.residual + pad));
+	query->on_rest_head = factor(times * (tail.values + pad));
+	query->on_rest_full = factor(times * (tail.residual + pad));
+	query->on_tail_residual = factor(times * (tail.values + tail.residual));
+	query->absolute = factor(PAD_FLUSHED * (query->shape.dim + 2.0));
+	query->head.scale *= (float)times;
+	query->tail.scale *= (float)times;
+	if (l2) {
+		query->qq = (float)(q * q);
+		query->on_square = (float)PAD;
+		query->absolute = factor((double)query->absolute + PAD * q * q);
+	}
+	if (q > (l2 ? QUERY_NORM_MAX_L2 : QUERY_NORM_MAX_PRODUCT))
+		query->absolute = INFINITY;
+}
+
+/* p = R q, or q itself. */
+static void query_rotate(const struct codes8_rotation *rotation, const float *query, uint32_t dim,
+			 double *ret)
+{
+	assert(!rotation || rotation->dim == dim);
+	if (rotation) {
+		codes8_rotate(rotation, &query, 1, ret);
+		return;
+	}
+	for (size_t i = 0; i < dim; i++)
+		ret[i] = (double)query[i];
+}
+
+status codes8_query_init(struct codes8_query *ret, struct arena *arena,
+			 const struct codes8_shape *shape, const struct codes8_rotation *rotation,
+			 const float *query)
+{
+	uint32_t dim = shape->dim, n = shape->tail ? shape->head : dim;
+	/* The tail's codes begin at a multiple of 64 as well. */
+	size_t head_bytes = ((size_t)3 * shape->head + CODES8_ALIGNMENT - 1) / CODES8_ALIGNMENT *
+			    CODES8_ALIGNMENT;
+	double *values = arena_alloc(arena, sizeof(double) * dim);
+	unsigned char *codes =
+		arena_alloc(arena, head_bytes + (size_t)3 * shape->tail + CODES8_ALIGNMENT);
+	struct part_lengths head, tail;
+
+	if (!values || !codes)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	codes += -(uintptr_t)codes % CODES8_ALIGNMENT;
+	*ret = (struct codes8_query){.shape = *shape};
+	query_rotate(rotation, query, dim, values);
+	head = part_init(&ret->head, (int8_t *)codes, values, n, shape->head);
+	tail = part_init(&ret->tail, (int8_t *)codes + head_bytes, values + n, dim - n,
+			 shape->tail);
+	factors_init(ret, vector_norm(query, dim) * CODES8_NORM_UP,
+		     rotation ? rotation->epsilon : 0, head, tail);
+	return status_ok();
+}

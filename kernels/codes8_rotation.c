@@ -1,0 +1,231 @@
+/* codes8_rotation - products of a matrix in double, and how far it is from a rotation.
+ *
+ * With d = |R^T R - I| (measured by its Frobenius norm, which is above the spectral one):
+ *   q.x - Rq.Rx = -q.(R^T R - I)x, at most d |q| |x|;
+ *   a value of y is a sum of dim products, each exact in double, so that rounding costs at most
+ *   dim 2^-52 |R_i| |x| in any mode, and |y - Rx| <= n |x| with n = dim 2^-52 |R|_F,
+ *   |R|_F <= sqrt(dim (1 + d)). It comes twice (p and y), and each meets a vector of length
+ *   sqrt(1 + d) (1 + n) at most: 3 n covers both.
+ * Nothing underflows: the least product of two floats is 2^-298.
+ * epsilon |q| |x| is used with |x| bounded by lengths of rotated vectors, which may be shorter by
+ * sqrt(1 - d) (1 - n), and d is at most 2^-10: hence a hundredth more.
+ */
+#include "kernels/codes8_rotation.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define DEVIATION_MAX 0x1p-10
+
+/* Half a register of AVX-512, one of AVX2, two of SSE2. */
+#define LANES 4
+typedef float lanes_of_float __attribute__((vector_size(LANES * sizeof(float))));
+typedef double lanes_of_double __attribute__((vector_size(LANES * sizeof(double))));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void load(const float *at, lanes_of_double *ret)
+{
+	lanes_of_float narrow;
+
+	memcpy(&narrow, at, sizeof narrow);
+	*ret = __builtin_convertvector(narrow, lanes_of_double);
+}
+
+/* The products of n_rows rows of dim floats, one after another, with n_columns vectors. Both
+ * numbers are constants where this is inlined.
+ * ret  row i, vector j at ret[j * stride + i]. */
+INLINE void products(const float *rows, size_t n_rows, const float *const *vectors,
+		     size_t n_columns, size_t dim, double *ret, size_t stride)
+{
+	lanes_of_double sums[4][4] = {0};
+	size_t whole = dim / LANES * LANES;
+
+	for (size_t k = 0; k < whole; k += LANES) {
+		lanes_of_double x[4];
+
+#pragma GCC unroll 4
+		for (size_t j = 0; j < n_columns; j++)
+			load(vectors[j] + k, &x[j]);
+#pragma GCC unroll 4
+		for (size_t i = 0; i < n_rows; i++) {
+			lanes_of_double row;
+
+			load(rows + i * dim + k, &row);
+#pragma GCC unroll 4
+			for (size_t j = 0; j < n_columns; j++)
+				sums[i][j] += row * x[j];
+		}
+	}
+	for (size_t i = 0; i < n_rows; i++) {
+		for (size_t j = 0; j < n_columns; j++) {
+			const lanes_of_double *lanes = &sums[i][j];
+			double total = ((*lanes)[0] + (*lanes)[1]) + ((*lanes)[2] + (*lanes)[3]);
+
+			for (size_t k = whole; k < dim; k++)
+				total += (double)rows[i * dim + k] * (double)vectors[j][k];
+			ret[j * stride + i] = total;
+		}
+	}
+}
+
+/* The products of n_rows rows with n vectors: row i, vector j at ret[j * n_rows + i]. */
+INLINE void multiply(const float *rows, size_t n_rows, size_t dim, const float *const *vectors,
+		     size_t n, double *ret)
+{
+	size_t i = 0;
+
+	/* Two rows stay near while all vectors pass. */
+	for (; n >= 4 && i + 2 <= n_rows; i += 2) {
+		const float *row = rows + i * dim;
+		size_t j = 0;
+
+		for (; j + 4 <= n; j += 4)
+			products(row, 2, vectors + j, 4, dim, ret + j * n_rows + i, n_rows);
+		for (; j < n; j++)
+			products(row, 2, vectors + j, 1, dim, ret + j * n_rows + i, n_rows);
+	}
+	for (; n < 4 && i + 4 <= n_rows; i += 4) {
+		for (size_t j = 0; j < n; j++)
+			products(rows + i * dim, 4, vectors + j, 1, dim, ret + j * n_rows + i,
+				 n_rows);
+	}
+	for (; i < n_rows; i++) {
+		for (size_t j = 0; j < n; j++)
+			products(rows + i * dim, 1, vectors + j, 1, dim, ret + j * n_rows + i,
+				 n_rows);
+	}
+}
+
+/* What both functions below take. */
+struct product {
+	const float *rows;
+	size_t n_rows, dim;
+	const float *const *vectors;
+	size_t n;
+	double *ret; /* [n][n_rows] */
+};
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2,fma"))) static void product_avx2(const struct product *product)
+{
+	multiply(product->rows, product->n_rows, product->dim, product->vectors, product->n,
+		 product->ret);
+}
+
+static bool has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+#else
+
+static void product_avx2(const struct product *product)
+{
+	(void)product;
+}
+
+static bool has_avx2(void)
+{
+	return false;
+}
+
+#endif
+
+static void product_make(const struct product *product)
+{
+	if (has_avx2())
+		product_avx2(product);
+	else
+		multiply(product->rows, product->n_rows, product->dim, product->vectors, product->n,
+			 product->ret);
+}
+
+void codes8_rotate(const struct codes8_rotation *rotation, const float *const *vectors, size_t n,
+		   double *ret)
+{
+	struct product product = {
+		.rows = rotation->matrix,
+		.n_rows = rotation->dim,
+		.dim = rotation->dim,
+		.vectors = vectors,
+		.n = n,
+		.ret = ret,
+	};
+
+	product_make(&product);
+}
+
+#define TILE_ROWS 64
+#define TILE_COLUMNS 16
+
+/* The squared deviations from I among rows i .. and j .. of R R^T, j >= i; both of the pair. */
+static double tile_deviation(const float *matrix, size_t dim, size_t i, size_t j)
+{
+	const float *vectors[TILE_COLUMNS];
+	double found[TILE_COLUMNS][TILE_ROWS], total = 0;
+	size_t columns = dim - i < TILE_COLUMNS ? dim - i : TILE_COLUMNS;
+	size_t rows = dim - j < TILE_ROWS ? dim - j : TILE_ROWS;
+	struct product product = {
+		.rows = matrix + j * dim,
+		.n_rows = rows,
+		.dim = dim,
+		.vectors = vectors,
+		.n = columns,
+		.ret = &found[0][0],
+	};
+
+	for (size_t c = 0; c < columns; c++)
+		vectors[c] = matrix + (i + c) * dim;
+	product_make(&product);
+	for (size_t c = 0; c < columns; c++) {
+		for (size_t r = 0; r < rows; r++) {
+			double off = (&found[0][0])[c * rows + r] - (i + c == j + r);
+
+			if (j + r >= i + c)
+				total += (j + r > i + c ? 2 : 1) * off * off;
+		}
+	}
+	return total;
+}
+
+/* |R R^T - I|, which for a square matrix is |R^T R - I|, and whose rows are side by side. */
+static double deviation_measure(const float *matrix, uint32_t dim)
+{
+	double total = 0, rounding = (double)dim * dim * 0x1p-51;
+
+	for (size_t i = 0; i < dim; i += TILE_COLUMNS) {
+		for (size_t j = i; j < dim; j += TILE_ROWS)
+			total += tile_deviation(matrix, dim, i, j);
+	}
+	return sqrt(total) * (1 + 0x1p-20) + rounding;
+}
+
+status codes8_rotation_init(struct codes8_rotation *ret, const float *matrix, uint32_t dim)
+{
+	double deviation = deviation_measure(matrix, dim);
+	double rounding = 1.01 * dim * sqrt(dim) * 0x1p-52;
+
+	if (!(deviation <= DEVIATION_MAX))
+		return status_make(STATUS_INVALID_ARGUMENT, "the matrix is not orthonormal");
+	*ret = (struct codes8_rotation){
+		.matrix = matrix,
+		.dim = dim,
+		.epsilon = (deviation + 3 * rounding) * 1.01,
+	};
+	return status_ok();
+}
+
+uint32_t codes8_head_choose(const double *energy, uint32_t dim, double share)
+{
+	double total = 0, held = 0;
+	uint32_t head = 0;
+
+	for (size_t i = 0; i < dim; i++)
+		total += energy[i];
+	while (head < dim && (head % CODES8_HEAD_STEP != 0 || head == 0 || held < share * total))
+		held += energy[head++];
+	return head;
+}

@@ -1,0 +1,259 @@
+/* What a scan puts into the windows, against a selection by all bounds; and when it stops. */
+#include "kernels/scanner.h"
+#include "kernels/score.h"
+#include "tests/kernels/cpu/codes8_fixture.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static int key_order(const void *a, const void *b)
+{
+	const struct key *left = a, *right = b;
+
+	return key_before(*right, *left) - key_before(*left, *right);
+}
+
+static bool is_visible(const struct codes8_range *range, size_t i)
+{
+	return !range->visible || (range->visible[i / 64] >> i % 64 & 1);
+}
+
+/* The bound keys of the visible rows of the range. Gives how many. */
+static size_t keys_by_bounds(const struct codes8_kernel *kernel, const struct codes8_query *query,
+			     const struct codes8_range *range, struct key *ret)
+{
+	static float upper[ROWS_MAX], lower[ROWS_MAX];
+	size_t n = 0;
+
+	cr_assert(!status_failed(codes8_bounds(kernel, query, range, NULL,
+					       (struct codes8_bounds_out){upper, lower})));
+	for (size_t i = 0; i < range->n; i++) {
+		if (is_visible(range, i))
+			ret[n++] = (struct key){upper[i], range->row_base + range->first + i};
+	}
+	return n;
+}
+
+static void window_check(const struct window *window, struct key *keys, size_t n)
+{
+	size_t want = n < window->width ? n : window->width;
+
+	qsort(keys, n, sizeof *keys, key_order);
+	cr_assert_eq(window->n, want);
+	for (size_t i = 0; i < want; i++) {
+		cr_assert_eq(window->keys[i].row, keys[i].row, "key %zu of %zu", i, want);
+		cr_assert_eq(window->keys[i].score, keys[i].score);
+	}
+	cr_assert(n <= want || key_before(window->horizon, keys[want]));
+	cr_assert(n > want || window->horizon.row == KEY_LAST.row);
+}
+
+static void draw_visible(struct random *random, uint64_t *bits, size_t n_words)
+{
+	size_t density = random_below(random, 6);
+
+	for (size_t i = 0; i < n_words; i++) {
+		bits[i] = density == 5 ? UINT64_MAX : random_bits(random);
+		for (size_t j = 1; j < density; j++)
+			bits[i] &= random_bits(random);
+		if (density == 0)
+			bits[i] = 0;
+	}
+}
+
+/* Rows about a few centres, with twins: many bounds are near each other, some are equal. */
+static void draw_rows(struct random *random, struct hostile_block *block, enum metric metric)
+{
+	uint32_t dim = block->dim;
+
+	for (size_t row = 0; row < block->block.capacity; row++) {
+		float *values = hostile_row(block, row);
+		size_t other = row ? random_below(random, row) : 0, kind = random_below(random, 4);
+
+		for (size_t i = 0; i < dim; i++) {
+			values[i] = random_signed(random);
+			if (kind > 0)
+				values[i] = hostile_row(block, other)[i] +
+					    (kind == 1 ? 0 : 0.1F * values[i]);
+		}
+		if (metric == METRIC_COSINE)
+			vector_normalise(values, dim);
+	}
+	hostile_block_measure(block);
+}
+
+/* A range of some rows, anywhere, with or without a bitmap. */
+static struct codes8_range draw_range(struct random *random, const struct codes8 *codes,
+				      uint64_t *visible, size_t n_words)
+{
+	uint32_t first = (uint32_t)random_below(random, codes->n + 1U);
+
+	draw_visible(random, visible, n_words);
+	return (struct codes8_range){
+		.codes = codes,
+		.first = first,
+		.n = (uint32_t)random_below(random, codes->n - first + 1U),
+		.row_base = (uint64_t)random_below(random, 2) << 40,
+		.visible = random_below(random, 4) ? visible : NULL,
+	};
+}
+
+/* So many queries at once over one range, in every kernel. */
+static void check_probes(struct random *random, const struct codes8 *codes,
+			 const struct codes8_rotation *rotation, size_t n)
+{
+	static const size_t widths[] = {1, 3, 40, 700, 5000};
+	static struct key keys[ROWS_MAX];
+	uint64_t visible[ROWS_MAX / 64 + 1];
+	struct codes8_range range = draw_range(random, codes, visible, COUNT(visible));
+	const struct codes8_kernel *kernels[SCANNERS_MAX];
+	struct asked asked[CODES8_PROBES_MAX];
+	size_t n_kernels = kernels_all(kernels);
+
+	for (size_t i = 0; i < n; i++) {
+		float query[512];
+
+		hostile_query_draw(random, QUERY_UNIT, codes->shape.metric, query,
+				   codes->shape.dim);
+		ask(&asked[i], &codes->shape, rotation, query);
+	}
+	for (size_t k = 0; k < n_kernels; k++) {
+		struct codes8_probe probes[CODES8_PROBES_MAX];
+		struct window windows[CODES8_PROBES_MAX];
+
+		for (size_t i = 0; i < n; i++) {
+			cr_assert(!status_failed(window_init(
+				&windows[i], widths[random_below(random, COUNT(widths))])));
+			probes[i] = (struct codes8_probe){&asked[i].query, &windows[i], 0};
+		}
+		cr_assert(!status_failed(codes8_propose(kernels[k], probes, n, &range, NULL)));
+		for (size_t i = 0; i < n; i++) {
+			size_t n_keys = keys_by_bounds(kernels[0], &asked[i].query, &range, keys);
+
+			cr_assert_leq(probes[i].tails_read, codes->shape.tail ? n_keys : 0);
+			window_seal(&windows[i]);
+			window_check(&windows[i], keys, n_keys);
+			window_finish(&windows[i]);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		arena_finish(&asked[i].arena);
+}
+
+Test(codes8_propose, proposes_the_first_rows_by_bound_key)
+{
+	static const struct {
+		uint32_t dim, head;
+		bool rotated;
+	} cases[] = {
+		{1, 0, false},    {3, 0, false},   {40, 0, false}, {40, 32, false},  {70, 64, true},
+		{100, 64, false}, {200, 64, true}, {200, 0, true}, {384, 192, true},
+	};
+	static const enum metric metrics[] = {METRIC_COSINE, METRIC_INNER_PRODUCT, METRIC_L2};
+	struct random random = {71};
+
+	for (size_t c = 0; c < 3 * COUNT(cases); c++) {
+		uint32_t dim = cases[c / 3].dim;
+		struct codes8_rotation *rotation = NULL;
+		struct hostile_block block;
+		struct turned turned = {0};
+		struct coded coded;
+
+		if (cases[c / 3].rotated) {
+			turned_init(&turned, &random, dim);
+			rotation = &turned.rotation;
+		}
+		hostile_block_init(&block, c % 2 ? ROWS_MAX : 90, dim);
+		draw_rows(&random, &block, metrics[c % 3]);
+		coded_init(&coded, &block, metrics[c % 3], cases[c / 3].head, rotation);
+		for (size_t n = 1; n <= CODES8_PROBES_MAX; n++)
+			check_probes(&random, &coded.codes, rotation, n);
+		coded_finish(&coded);
+		hostile_block_finish(&block);
+		turned_finish(&turned);
+	}
+}
+
+/* Bounds that are infinite come first and are ties. */
+Test(codes8_propose, offers_rows_whose_bounds_are_infinite)
+{
+	static float query[100];
+	static struct key keys[ROWS_MAX];
+	const struct codes8_kernel *kernels[SCANNERS_MAX];
+	size_t n = kernels_all(kernels);
+	struct random random = {72};
+	struct hostile_block block;
+	struct asked asked;
+	struct coded coded;
+
+	hostile_query_draw(&random, QUERY_HUGE, METRIC_INNER_PRODUCT, query, 100);
+	hostile_block_init(&block, 500, 100);
+	hostile_block_draw(&random, &block, METRIC_INNER_PRODUCT, query);
+	coded_init(&coded, &block, METRIC_INNER_PRODUCT, 64, NULL);
+	ask(&asked, &coded.codes.shape, NULL, query);
+	for (size_t k = 0; k < n; k++) {
+		struct codes8_range range = {.codes = &coded.codes, .n = 500};
+		struct window memory;
+		SCOPED(window) window = &memory;
+		struct codes8_probe probe = {&asked.query, window, 0};
+
+		cr_assert(!status_failed(window_init(window, 20)));
+		cr_assert(!status_failed(codes8_propose(kernels[k], &probe, 1, &range, NULL)));
+		window_seal(window);
+		window_check(window, keys, keys_by_bounds(kernels[k], &asked.query, &range, keys));
+		cr_assert_eq(window->keys[19].score, INFINITY);
+		cr_assert_eq(window->keys[19].row, 19);
+	}
+	arena_finish(&asked.arena);
+	coded_finish(&coded);
+	hostile_block_finish(&block);
+}
+
+Test(codes8_propose, stops_when_it_is_not_wanted)
+{
+	static const struct {
+		bool cancel;
+		int64_t at_ns;
+		enum status_code want;
+	} cases[] = {
+		{true, DEADLINE_NEVER, STATUS_CANCELLED},
+		{false, 0, STATUS_DEADLINE_EXCEEDED},
+		{false, DEADLINE_NEVER, STATUS_OK},
+	};
+	static float query[256] = {1};
+	uint32_t rows = (uint32_t)(3 * SCAN_STEP_BYTES / 256);
+	float *upper = calloc(rows, sizeof *upper), *lower = calloc(rows, sizeof *lower);
+	struct hostile_block block;
+	struct asked asked;
+	struct coded coded;
+
+	hostile_block_init(&block, rows, 256);
+	coded_init(&coded, &block, METRIC_COSINE, 0, NULL);
+	ask(&asked, &coded.codes.shape, NULL, query);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct codes8_range range = {.codes = &coded.codes, .n = rows};
+		struct deadline deadline;
+		struct window memory;
+		SCOPED(window) window = &memory;
+		struct codes8_probe probe = {&asked.query, window, 0};
+
+		deadline_init(&deadline, cases[i].at_ns);
+		if (cases[i].cancel)
+			deadline_cancel(&deadline);
+		cr_assert(!status_failed(window_init(window, rows)));
+		cr_assert_eq(
+			codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, &deadline)
+				.code,
+			cases[i].want);
+		cr_assert_eq(window->n, cases[i].want == STATUS_OK ? rows : 0);
+		cr_assert_eq(codes8_bounds(codes8_scanner(CODES8_BEST), &asked.query, &range,
+					   &deadline, (struct codes8_bounds_out){upper, lower})
+				     .code,
+			     cases[i].want);
+	}
+	free(upper);
+	free(lower);
+	arena_finish(&asked.arena);
+	coded_finish(&coded);
+	hostile_block_finish(&block);
+}
