@@ -74,18 +74,21 @@ static uint32_t chunk_rows(const struct vulkan_copy *copy, uint32_t n)
 static status chunk_add(struct vulkan_copy *copy, uint32_t n)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
-	uint64_t missing = n - copy->room;
+	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
+	uint32_t missing = n - copy->room, rows = chunk_rows(copy, n);
 	struct vulkan_chunk *chunk;
 	status made;
 
-	missing *= vector_bytes(copy->block) + sizeof(struct side);
-	if (!memory_fits(runtime->device, missing))
+	/* Room for rows to come only where there is plenty. */
+	if (!memory_fits(runtime->device, rows * row_bytes + runtime->device->align_bytes))
+		rows = least(rows, missing);
+	if (!memory_fits(runtime->device, missing * row_bytes + runtime->device->align_bytes))
 		return status_make(STATUS_UNAVAILABLE, "the GPU has no memory left for the rows");
 	chunk = calloc(1, sizeof *chunk);
 	if (!chunk)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a chunk of rows");
 	chunk->first = copy->room;
-	chunk->n = chunk_rows(copy, n);
+	chunk->n = rows;
 	made = chunk_make(copy, chunk);
 	if (status_failed(made)) {
 		chunk_close(runtime, chunk);

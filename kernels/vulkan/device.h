@@ -28,6 +28,7 @@ struct vulkan_device {
 
 	atomic_bool lost;
 	_Atomic(uint64_t) used_bytes; /* by copies of blocks */
+	uint64_t memory_bytes_max;    /* what they may use; 0: what the device has */
 };
 
 /* device_open - NULL with OK where mode is AUTO and there is nothing to use.

@@ -112,5 +112,11 @@ bool memory_fits(const struct vulkan_device *device, uint64_t size_bytes)
 		used = atomic_load(&device->used_bytes);
 	}
 	total = total / 100 * 85;
+	if (device->memory_bytes_max) {
+		uint64_t ours = atomic_load(&device->used_bytes);
+
+		if (ours > device->memory_bytes_max || size_bytes > device->memory_bytes_max - ours)
+			return false;
+	}
 	return used <= total && size_bytes <= total - used;
 }

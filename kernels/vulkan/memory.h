@@ -29,7 +29,7 @@ status buffer_init(struct vulkan_device *device, enum memory_kind kind, uint64_t
 void buffer_close(struct vulkan_device *device, struct vulkan_buffer *buffer);
 
 /* memory_fits - whether so many bytes more keep the device's own memory under 85% of what this
- * process may use. */
+ * process may use, and the copies under what they are allowed. */
 bool memory_fits(const struct vulkan_device *device, uint64_t size_bytes);
 
 #endif

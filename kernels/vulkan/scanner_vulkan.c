@@ -161,6 +161,11 @@ status scanner_vulkan_open(enum gpu_mode mode, struct arena *arena, struct gpu_l
 	return status_ok();
 }
 
+void scanner_vulkan_limit(struct scanner *scanner, uint64_t memory_bytes_max)
+{
+	scanner_vulkan_runtime(scanner)->device->memory_bytes_max = memory_bytes_max;
+}
+
 uint64_t scanner_vulkan_used_bytes(struct scanner *scanner)
 {
 	return atomic_load(&scanner_vulkan_runtime(scanner)->device->used_bytes);

@@ -41,6 +41,10 @@ struct gpu_list {
 status scanner_vulkan_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *ret_list,
 			   struct scanner **ret);
 
+/* scanner_vulkan_limit - what the copies may take at most, besides what the device has. Before the
+ * first scan. */
+void scanner_vulkan_limit(struct scanner *scanner, uint64_t memory_bytes_max);
+
 /* scanner_vulkan_used_bytes - device memory that the copies take now. */
 uint64_t scanner_vulkan_used_bytes(struct scanner *scanner);
 
