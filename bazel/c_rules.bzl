@@ -65,12 +65,18 @@ def c_test(name, copts = [], deps = [], linkopts = [], size = "small", tags = []
     )
 
 def c_fuzz(name, copts = [], linkopts = [], tags = [], **kwargs):
-    """A libFuzzer program: bazel build --config=fuzz, then run it with a corpus."""
+    """A libFuzzer program; bazel/fuzz builds and runs them all.
+
+    Beside NAME.c there may be NAME.dict, a dictionary, and NAME.seeds, a seed in hex on each line.
+    """
     native.cc_binary(
         name = name,
         testonly = True,
         copts = COPTS + _TEST_COPTS + copts,
         linkopts = ["-fsanitize=fuzzer"] + linkopts,
-        tags = ["manual"] + tags,
+        tags = [
+            "fuzz",
+            "manual",
+        ] + tags,
         **kwargs
     )

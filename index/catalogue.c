@@ -1,6 +1,8 @@
 /* catalogue - an array searched by halves: there are dozens of collections, not millions. */
 #include "index/catalogue.h"
 
+#include "kernels/base/error_info.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,5 +90,6 @@ void catalogue_refuse(struct catalogue_entry *entry, status failure)
 {
 	assert(!entry->collection && !entry->detail);
 	entry->code = failure.code;
+	entry->reason = failure.info ? failure.info->reason : error_reason_of_code(failure.code);
 	entry->detail = failure.detail ? strdup(failure.detail) : NULL;
 }

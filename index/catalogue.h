@@ -3,12 +3,14 @@
 #define SLUICE_INDEX_CATALOGUE_H
 
 #include "index/collection.h"
+#include "kernels/base/error_reason.h"
 
 struct catalogue_entry {
 	char name[COLLECTION_NAME_MAX + 1];
 	struct collection *collection; /* a reference; NULL: it could not be opened */
 	enum status_code code;         /* why */
-	char *detail;                  /* owned, by malloc; NULL without memory */
+	enum error_reason reason;
+	char *detail; /* owned, by malloc; NULL without memory */
 };
 
 /* All zero is empty. */

@@ -50,4 +50,37 @@ struct chunk {
 
 #define CHUNK_ID_MAX 512
 
+/* A document's chunks are in order of ordinal, then row. */
+struct document_row {
+	uint32_t ordinal;
+	uint64_t row;
+};
+
+struct document_query {
+	struct bytes document;
+	struct document_row from; /* not among what is found; need not be there */
+	bool forward;             /* what is behind it; else what is before it */
+	size_t max;
+};
+
+/* chunk_find_field - the value of a metadata key; NULL where the chunk has not it. */
+static inline const struct value *chunk_find_field(const struct chunk *chunk, const char *name)
+{
+	struct bytes wanted = bytes_of_string(name);
+	size_t low = 0, high = chunk->n_metadata;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bytes_compare(chunk->metadata[middle].key, wanted);
+
+		if (order == 0)
+			return &chunk->metadata[middle].value;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 #endif

@@ -1,9 +1,33 @@
 /* collection - opens a store, loads its rows, and holds both until nobody refers to them. */
 #include "index/collection_state.h"
 
+#include "kernels/base/deadline.h"
+#include "kernels/base/error_info.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+status collection_deleted(const struct collection *collection, struct arena *arena)
+{
+	const char *name = collection_config(collection)->name;
+	status s =
+		status_format(arena, STATUS_FAILED_PRECONDITION, "collection %s was deleted", name);
+
+	s = status_reason(s, arena, REASON_COLLECTION_DELETED, "collection", name, NULL);
+	return status_about(s, arena, RESOURCE_COLLECTION, name);
+}
+
+status collection_lacks_row(const struct collection *collection, uint64_t row, struct arena *arena)
+{
+	const char *name = collection_config(collection)->name;
+
+	return status_reason(
+		status_format(arena, STATUS_DATA_LOSS,
+			      "collection %s: an id names row %llu, which is not there", name,
+			      (unsigned long long)row),
+		arena, REASON_DATA_CORRUPT, "collection", name, NULL);
+}
 
 static void collection_free(struct collection *collection)
 {
@@ -16,7 +40,7 @@ static void collection_free(struct collection *collection)
 }
 
 /* closed stays empty until the collection is open: before that nobody is told of its end. */
-static struct collection *collection_allocate(struct pool *writers)
+static struct collection *collection_allocate(const struct collection_options *options)
 {
 	struct collection *collection = calloc(1, sizeof *collection);
 
@@ -25,19 +49,24 @@ static struct collection *collection_allocate(struct pool *writers)
 	atomic_init(&collection->references, 1);
 	atomic_init(&collection->dropped, false);
 	collection->pins.next = collection->pins.previous = &collection->pins;
+	retention_init(&collection->retention, options->retention_ns);
 	pthread_mutex_init(&collection->lock, NULL);
 	pthread_cond_init(&collection->settled, NULL);
-	writer_init(&collection->writer, collection, writers);
+	writer_init(&collection->writer, collection, options->writers, &options->limits);
 	return collection;
 }
 
-static status collection_load_row(void *context, uint64_t row, const float *vector)
+/* A dead row is taken too: a resume token may lead to a snapshot that sees it. */
+static status collection_load_row(void *context, uint64_t row, uint64_t died, const float *vector)
 {
 	struct collection *collection = context;
 	struct published *published = &collection->published;
 
 	TRY(head_reserve(collection->head, published->length, 1));
 	head_set(collection->head, published->length, row, vector);
+	if (died != STORE_ROW_LIVES)
+		head_kill(collection->head, published->length, died);
+	published->live_rows += died == STORE_ROW_LIVES;
 	published->length++;
 	return status_ok();
 }
@@ -49,35 +78,44 @@ static status collection_load(struct collection *collection, struct arena *arena
 	struct store_state state = {0};
 
 	TRY(store_load(collection->store, arena, &state, collection_load_row, collection));
-	if (published->length != state.live_rows)
-		return status_format(arena, STATUS_DATA_LOSS,
-				     "collection %s: %llu rows are there, %llu are counted", name,
-				     (unsigned long long)published->length,
-				     (unsigned long long)state.live_rows);
+	if (published->live_rows != state.live_rows)
+		return status_reason(
+			status_format(arena, STATUS_DATA_LOSS,
+				      "collection %s: %llu rows are there, %llu are counted", name,
+				      (unsigned long long)published->live_rows,
+				      (unsigned long long)state.live_rows),
+			arena, REASON_DATA_CORRUPT, "collection", name, NULL);
 	if (published->length &&
 	    head_row(collection->head, published->length - 1) >= state.next_row)
-		return status_format(
-			arena, STATUS_DATA_LOSS,
-			"collection %s: row %llu is not below the next one, %llu", name,
-			(unsigned long long)head_row(collection->head, published->length - 1),
-			(unsigned long long)state.next_row);
-	published->live_rows = state.live_rows;
+		return status_reason(
+			status_format(arena, STATUS_DATA_LOSS,
+				      "collection %s: row %llu is not below the next one, %llu",
+				      name,
+				      (unsigned long long)head_row(collection->head,
+								   published->length - 1),
+				      (unsigned long long)state.next_row),
+			arena, REASON_DATA_CORRUPT, "collection", name, NULL);
 	published->generation = state.generation;
 	published->next_row = state.next_row;
+	published->readable_from = state.readable_from;
+	/* When the last pins of another process ended is not known: the time begins anew. */
+	retention_note(&collection->retention, clock_ns(), state.readable_from);
 	return status_ok();
 }
 
 status collection_open(const struct collection_options *options, struct arena *arena,
 		       struct collection **ret)
 {
-	SCOPED(collection) collection = collection_allocate(options->writers);
+	SCOPED(collection) collection = collection_allocate(options);
 
 	if (!collection)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a collection");
 	TRY(store_open(options->directory, arena, &collection->store));
 	if (strcmp(collection_config(collection)->name, options->name) != 0)
-		return status_format(arena, STATUS_DATA_LOSS, "%s holds the collection %s",
-				     options->directory, collection_config(collection)->name);
+		return status_reason(status_format(arena, STATUS_DATA_LOSS,
+						   "%s holds the collection %s", options->directory,
+						   collection_config(collection)->name),
+				     arena, REASON_DATA_CORRUPT, "collection", options->name, NULL);
 	TRY(head_open(collection_config(collection)->dim, options->scanner, &collection->head));
 	TRY(collection_load(collection, arena));
 	collection->closed = options->closed;
@@ -89,6 +127,11 @@ status collection_open(const struct collection_options *options, struct arena *a
 const struct collection_config *collection_config(const struct collection *collection)
 {
 	return store_config(collection->store);
+}
+
+const uint8_t *collection_incarnation(const struct collection *collection)
+{
+	return store_incarnation(collection->store);
 }
 
 struct collection *collection_reference(struct collection *collection)
@@ -123,16 +166,26 @@ bool collection_is_dropped(const struct collection *collection)
 	return atomic_load_explicit(&collection->dropped, memory_order_acquire);
 }
 
+uint64_t collection_least(const struct collection *collection)
+{
+	return collection->n_pins ? collection->pins.next->generation
+				  : collection->published.generation;
+}
+
 uint64_t collection_horizon(struct collection *collection)
 {
-	uint64_t generation;
+	int64_t now_ns = clock_ns();
+	uint64_t least, horizon;
 
 	pthread_mutex_lock(&collection->lock);
-	generation = collection->published.generation;
-	if (collection->n_pins)
-		generation = collection->pins.next->generation;
+	least = collection_least(collection);
+	horizon = retention_least(&collection->retention, now_ns, least);
+	/* The writer is about to publish a newer one. */
+	retention_note(&collection->retention, now_ns, least);
+	if (collection->purged_to < horizon)
+		collection->purged_to = horizon;
 	pthread_mutex_unlock(&collection->lock);
-	return generation;
+	return horizon;
 }
 
 void collection_write(struct collection *collection, struct write *write)
@@ -180,9 +233,7 @@ status collection_find(struct collection *collection, struct bytes id, struct ar
 
 	TRY(store_find(collection->store, id, arena, &found, &row));
 	if (found && !collection_await_row(collection, row))
-		return status_format(arena, STATUS_DATA_LOSS,
-				     "collection %s: an id names row %llu, which is not there",
-				     collection_config(collection)->name, (unsigned long long)row);
+		return collection_lacks_row(collection, row, arena);
 	*ret_found = found;
 	*ret_row = row;
 	return status_ok();
@@ -201,4 +252,10 @@ status collection_fetch(struct collection *collection, uint64_t row, unsigned wh
 	chunk.vector = vector;
 	*ret = chunk;
 	return status_ok();
+}
+
+status collection_document_rows(struct collection *collection, const struct document_query *query,
+				struct arena *arena, struct document_row *ret, size_t *ret_n)
+{
+	return store_document_rows(collection->store, query, arena, ret, ret_n);
 }

@@ -11,6 +11,7 @@
 
 #include "index/chunk.h"
 #include "index/collection_config.h"
+#include "index/filter/filter.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/pool.h"
 #include "kernels/base/status.h"
@@ -18,6 +19,9 @@
 struct collection;
 
 const struct collection_config *collection_config(const struct collection *collection);
+
+/* collection_incarnation - [16] random bytes made with it; a copy of its data has the same. */
+const uint8_t *collection_incarnation(const struct collection *collection);
 
 /* collection_reference / collection_release - references are counted. NULL is fine for release. */
 struct collection *collection_reference(struct collection *collection);
@@ -27,7 +31,10 @@ void collection_release(struct collection *collection);
  * FAILED_PRECONDITION. */
 bool collection_is_dropped(const struct collection *collection);
 
-enum write_kind { WRITE_UPSERT, WRITE_DELETE };
+/* collection_deleted - what whoever uses a dropped collection fails with. arena  the detail's. */
+status collection_deleted(const struct collection *collection, struct arena *arena);
+
+enum write_kind { WRITE_UPSERT, WRITE_DELETE, WRITE_DELETE_MATCHING };
 
 struct write {
 	struct job job; /* first; the writer's */
@@ -36,6 +43,8 @@ struct write {
 	enum write_kind kind;
 	struct chunk *chunks;    /* UPSERT: [n], ids all different, vectors [dim] and finite */
 	const struct bytes *ids; /* DELETE: [n]; unknown and repeated ones count once or not */
+	/* DELETE_MATCHING: what is there when the writes before it are applied; n is 0. */
+	const struct filter *filter;
 	size_t n;
 	struct arena *arena; /* for details of a failure; the writer's alone until done */
 	void (*done)(struct write *write);
@@ -81,6 +90,11 @@ enum fetch { FETCH_RECORD = 1, FETCH_VECTOR = 2 };
  * Fails: NOT_FOUND (never under a snapshot that sees the row) DATA_LOSS RESOURCE_EXHAUSTED */
 status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
 			struct arena *arena, struct chunk *ret);
+
+/* collection_document_rows - as store_document_rows: which of them a snapshot sees is for the caller to
+ * ask. Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status collection_document_rows(struct collection *collection, const struct document_query *query,
+				struct arena *arena, struct document_row *ret, size_t *ret_n);
 
 SCOPE_DEFINE(collection, collection_release)
 

@@ -9,6 +9,7 @@
 #define SLUICE_INDEX_COLLECTION_STATE_H
 
 #include "index/collection.h"
+#include "index/retention.h"
 #include "index/segment/head.h"
 #include "index/store/store.h"
 #include "index/writer.h"
@@ -22,6 +23,7 @@ struct published {
 	uint64_t live_rows; /* of them not dead */
 	uint64_t generation;
 	uint64_t next_row;
+	uint64_t readable_from; /* no row that died after it has been removed */
 };
 
 /* One end of the list of pins is the collection's: next is the oldest. */
@@ -45,6 +47,8 @@ struct collection {
 	bool committing; /* the store may show rows that are not published yet */
 	struct pin pins; /* in order of generation */
 	uint32_t n_pins;
+	struct retention retention;
+	uint64_t purged_to; /* what the writer may be removing now: no new pin is below it */
 };
 
 struct collection_options {
@@ -52,6 +56,8 @@ struct collection_options {
 	const char *name;        /* what the store must say */
 	struct scanner *scanner; /* borrowed; told when a block goes away. May be NULL */
 	struct pool *writers;    /* borrowed */
+	struct writer_limits limits;
+	int64_t retention_ns; /* how long dead rows stay after the last pin that saw them */
 	/* Called as the last thing when the last reference is gone: the scanner, the pool and the
 	 * directory are not used any more. */
 	void (*closed)(void *context);
@@ -66,7 +72,14 @@ status collection_open(const struct collection_options *options, struct arena *a
 /* collection_drop - from here on writes are refused and no snapshot is given. */
 void collection_drop(struct collection *collection);
 
-/* collection_horizon - a generation that every snapshot, now and later, is at or after. */
+/* collection_lacks_row - DATA_LOSS: an id names a row that is not there. */
+status collection_lacks_row(const struct collection *collection, uint64_t row, struct arena *arena);
+
+/* collection_least - the least generation in use: the oldest pin's, or the newest. Under the lock. */
+uint64_t collection_least(const struct collection *collection);
+
+/* collection_horizon - a generation that every snapshot, now and later, is at or after: what died
+ * at or below it may be removed. */
 uint64_t collection_horizon(struct collection *collection);
 
 #endif

@@ -10,6 +10,7 @@
 #include "index/collection_state.h"
 #include "index/directory.h"
 #include "index/layout.h"
+#include "kernels/base/error_info.h"
 #include "kernels/base/log.h"
 
 #include <stdlib.h>
@@ -22,6 +23,9 @@ struct database {
 	struct layout layout;
 	struct scanner *scanner, *scanner_cpu;
 	struct pool *writers;
+	struct writer_limits limits;
+	int64_t retention_ns;
+	struct resume_key resume_key;
 	pthread_mutex_t changing;
 	pthread_mutex_t lock;
 	pthread_cond_t closed;
@@ -48,6 +52,8 @@ static status database_open_collection(struct database *database, const char *na
 		.name = name,
 		.scanner = database->scanner,
 		.writers = database->writers,
+		.limits = database->limits,
+		.retention_ns = database->retention_ns,
 		.closed = database_collection_closed,
 		.context = database,
 	};
@@ -96,10 +102,17 @@ status database_open(const struct database_options *options, struct arena *arena
 	database->scanner = options->scanner;
 	database->scanner_cpu = options->scanner_cpu;
 	database->writers = options->writers;
+	database->limits = (struct writer_limits){
+		.group_writes = options->commit_writes_max,
+		.group_bytes = options->commit_bytes_max,
+		.head_rows = options->head_rows_max,
+	};
+	database->retention_ns = options->retention_ns;
 	pthread_mutex_init(&database->changing, NULL);
 	pthread_mutex_init(&database->lock, NULL);
 	pthread_cond_init(&database->closed, NULL);
 	TRY(layout_open(&database->layout, options->directory, arena));
+	TRY(resume_key_load(options->directory, arena, &database->resume_key));
 	TRY(layout_each(&database->layout, arena, database_found, database));
 	for (size_t i = 0; i < database->catalogue.n; i++)
 		database_open_entry(database, &database->catalogue.entries[i]);
@@ -136,8 +149,17 @@ void database_close(struct database *database)
 static status as_trouble_of_server(status s)
 {
 	if (status_failed(s) && s.code != STATUS_RESOURCE_EXHAUSTED && s.code != STATUS_DATA_LOSS)
-		s.code = STATUS_INTERNAL;
+		return status_as(status_make(STATUS_INTERNAL, s.detail), REASON_STORAGE_FAILED);
 	return s;
+}
+
+static status is_taken(const char *name, struct arena *arena)
+{
+	status s = status_format(arena, STATUS_ALREADY_EXISTS, "the collection %s exists already",
+				 name);
+
+	s = status_reason(s, arena, REASON_COLLECTION_EXISTS, "collection", name, NULL);
+	return status_about(s, arena, RESOURCE_COLLECTION, name);
 }
 
 /* Under `changing`. */
@@ -153,8 +175,7 @@ static status database_make(struct database *database, const struct collection_c
 	s = catalogue_reserve(&database->catalogue);
 	pthread_mutex_unlock(&database->lock);
 	if (exists)
-		return status_format(arena, STATUS_ALREADY_EXISTS,
-				     "the collection %s exists already", config->name);
+		return is_taken(config->name, arena);
 	TRY(s);
 
 	TRY(as_trouble_of_server(layout_create(&database->layout, config, arena)));
@@ -175,8 +196,10 @@ status database_create(struct database *database, const struct collection_config
 	status s;
 
 	if (!catalogue_name_valid(bytes_of_string(config->name)))
-		return status_format(arena, STATUS_INVALID_ARGUMENT,
-				     "\"%s\" is no name for a collection", config->name);
+		return status_reason(
+			status_format(arena, STATUS_INVALID_ARGUMENT,
+				      "\"%s\" is no name for a collection", config->name),
+			arena, REASON_SCHEMA_VIOLATION, "collection", config->name, NULL);
 	pthread_mutex_lock(&database->changing);
 	s = database_make(database, config, arena);
 	pthread_mutex_unlock(&database->changing);
@@ -186,9 +209,12 @@ status database_create(struct database *database, const struct collection_config
 static status no_such_collection(struct bytes name, struct arena *arena)
 {
 	size_t size = name.size < COLLECTION_NAME_MAX ? name.size : COLLECTION_NAME_MAX;
+	status s = status_format(arena, STATUS_NOT_FOUND, "there is no collection \"%.*s\"",
+				 (int)size, (const char *)name.data);
+	const char *text = ERROR_BYTES(bytes_of(name.data, size));
 
-	return status_format(arena, STATUS_NOT_FOUND, "there is no collection \"%.*s\"", (int)size,
-			     (const char *)name.data);
+	s = status_reason(s, arena, REASON_COLLECTION_NOT_FOUND, "collection", text, NULL);
+	return status_about(s, arena, RESOURCE_COLLECTION, text);
 }
 
 /* Under `lock`. */
@@ -196,8 +222,10 @@ static status entry_acquire(const struct catalogue_entry *entry, struct arena *a
 			    struct collection **ret)
 {
 	if (!entry->collection)
-		return status_format(arena, entry->code, "the collection %s is not served: %s",
-				     entry->name, entry->detail ? entry->detail : "no memory");
+		return status_reason(
+			status_format(arena, entry->code, "the collection %s is not served: %s",
+				      entry->name, entry->detail ? entry->detail : "no memory"),
+			arena, entry->reason, "collection", entry->name, NULL);
 	*ret = collection_reference(entry->collection);
 	return status_ok();
 }
@@ -287,6 +315,11 @@ status database_list(struct database *database, struct bytes after, size_t max, 
 	*ret_names = names;
 	*ret_n = n;
 	return status_ok();
+}
+
+const struct resume_key *database_resume_key(const struct database *database)
+{
+	return &database->resume_key;
 }
 
 struct scanner *database_scanner(struct database *database)

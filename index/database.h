@@ -1,6 +1,7 @@
 /* database - a data directory: its collections by name.
  *
  *	DIR/lock               held by flock: one server a directory
+ *	DIR/token.key          what resume tokens are authenticated with
  *	DIR/collections/NAME/  one LMDB environment (store.h) a collection
  *	DIR/collections/.NAME.new, .NAME.old
  *	                       being made, being removed; deleted at the next open
@@ -13,6 +14,7 @@
 #define SLUICE_INDEX_DATABASE_H
 
 #include "index/collection_config.h"
+#include "index/resume_token.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/pool.h"
 #include "kernels/base/status.h"
@@ -26,6 +28,12 @@ struct database_options {
 	struct scanner *scanner;     /* borrowed; searched with first: a GPU's, or the CPU's */
 	struct scanner *scanner_cpu; /* borrowed; never fails for reasons of its own */
 	struct pool *writers; /* borrowed; runs the collections' writers (fsync blocks there) */
+	/* Writes and bytes that share a commit, and rows of a collection in memory; 0: 64, 32 MiB,
+	 * and no bound. */
+	size_t commit_writes_max, commit_bytes_max;
+	uint64_t head_rows_max;
+	/* How long dead rows stay after the last snapshot that saw them, for resume tokens. */
+	int64_t retention_ns;
 };
 
 /* database_open - Fails: FAILED_PRECONDITION (another server has the directory; its pid is named)
@@ -54,6 +62,9 @@ status database_drop(struct database *database, struct bytes name, struct arena 
  * ret_names  [ret_n] in the arena. Fails: RESOURCE_EXHAUSTED */
 status database_list(struct database *database, struct bytes after, size_t max, struct arena *arena,
 		     struct bytes **ret_names, size_t *ret_n);
+
+/* database_resume_key - of the directory; good until the database is closed. */
+const struct resume_key *database_resume_key(const struct database *database);
 
 /* database_scanner - what scans first, for GetServerInfo and Summary.backend. */
 struct scanner *database_scanner(struct database *database);

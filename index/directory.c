@@ -1,6 +1,7 @@
 /* directory - system calls and what their failures mean to the caller. */
 #include "index/directory.h"
 
+#include "kernels/base/error_info.h"
 #include "kernels/base/scope.h"
 
 #include <dirent.h>
@@ -49,14 +50,31 @@ static enum status_code code_of(int error)
 	}
 }
 
+static enum error_reason reason_of(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+		return REASON_DISK_FULL;
+	case EMFILE:
+	case ENFILE:
+		return REASON_LIMIT_REACHED;
+	case ENOMEM:
+		return REASON_MEMORY_LIMIT;
+	default:
+		return REASON_STORAGE_FAILED;
+	}
+}
+
 /* Of the call that has just failed, by errno. */
 static status failure(struct arena *arena, const char *what, const char *path)
 {
 	int error = errno;
 	char text[128];
 
-	return status_format(arena, code_of(error), "%s %s: %s", what, path,
-			     strerror_r(error, text, sizeof text));
+	return status_as(status_format(arena, code_of(error), "%s %s: %s", what, path,
+				       strerror_r(error, text, sizeof text)),
+			 reason_of(error));
 }
 
 status directory_sync(const char *path, struct arena *arena)
@@ -82,13 +100,16 @@ static bool is_directory(const char *path)
 static status make_one(const char *path, struct arena *arena)
 {
 	const char *parent = arena_printf(arena, "%s/..", path);
+	int error;
 
 	if (!parent)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
 	if (mkdir(path, 0700) == 0)
 		return directory_sync(parent, arena);
+	error = errno;
 	if (is_directory(path))
 		return status_ok();
+	errno = error;
 	return failure(arena, "making the directory", path);
 }
 
@@ -135,6 +156,53 @@ status directory_each(const char *path, struct arena *arena,
 	}
 	if (errno)
 		return failure(arena, "reading the directory", path);
+	return status_ok();
+}
+
+status directory_read_file(const char *path, void *ret, size_t room, size_t *ret_size,
+			   struct arena *arena)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	status s = status_ok();
+	ssize_t n;
+
+	if (descriptor < 0)
+		return failure(arena, "opening", path);
+	n = pread(descriptor, ret, room, 0);
+	if (n < 0)
+		s = failure(arena, "reading", path);
+	else
+		*ret_size = (size_t)n;
+	close(descriptor);
+	return s;
+}
+
+static status write_whole(const char *path, struct bytes bytes, struct arena *arena)
+{
+	int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	status s = status_ok();
+	ssize_t n;
+
+	if (descriptor < 0)
+		return failure(arena, "making", path);
+	n = write(descriptor, bytes.data, bytes.size);
+	if (n >= 0 && (size_t)n < bytes.size)
+		errno = ENOSPC;
+	if (n < 0 || (size_t)n < bytes.size || fsync(descriptor))
+		s = failure(arena, "writing", path);
+	close(descriptor);
+	return s;
+}
+
+status directory_write_file(const char *path, struct bytes bytes, struct arena *arena)
+{
+	const char *new = arena_printf(arena, "%s.new", path);
+
+	if (!new)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	TRY(write_whole(new, bytes, arena));
+	if (rename(new, path))
+		return failure(arena, "renaming", new);
 	return status_ok();
 }
 

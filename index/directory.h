@@ -8,6 +8,7 @@
 #define SLUICE_INDEX_DIRECTORY_H
 
 #include "kernels/base/arena.h"
+#include "kernels/base/bytes.h"
 #include "kernels/base/status.h"
 
 /* directory_make - with its parents, which are synced; being there already is fine. Only for the
@@ -31,6 +32,14 @@ status directory_remove(const char *path, struct arena *arena);
 /* directory_lock - takes the lock file for this process, as long as the descriptor is open.
  * Fails: FAILED_PRECONDITION, naming the pid of who has it */
 status directory_lock(const char *path, struct arena *arena, int *ret_descriptor);
+
+/* directory_read_file - the first bytes of a small file, up to room; ret_size says how many. */
+status directory_read_file(const char *path, void *ret, size_t room, size_t *ret_size,
+			   struct arena *arena);
+
+/* directory_write_file - a new file that only its owner reads (0600), whole or not there and synced;
+ * its name lasts once the directory is synced. What has the name is replaced. */
+status directory_write_file(const char *path, struct bytes bytes, struct arena *arena);
 
 /* directory_each - calls visit for each entry but "." and "..", in no order, until one fails. name
  * is borrowed for the call. */

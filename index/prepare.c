@@ -3,6 +3,7 @@
  * Everything is checked before the first vector is scaled, so that a refused batch is as it was.
  */
 #include "index/collection.h"
+#include "kernels/base/error_info.h"
 #include "kernels/score.h"
 
 #include <string.h>
@@ -17,6 +18,10 @@ static const char *id_text(const struct chunk *chunk)
 {
 	return (const char *)chunk->id.data;
 }
+
+/* The status with a reason, its chunk, and up to three pairs more. */
+#define ABOUT(chunk, arena, reason, s, ...)                                                        \
+	status_reason((s), (arena), (reason), "chunk_id", ERROR_BYTES((chunk)->id), __VA_ARGS__)
 
 static const char *kind_name(enum value_kind kind)
 {
@@ -41,10 +46,12 @@ static status check_finite(const struct chunk *chunk, uint32_t dim, struct arena
 		return status_ok();
 	for (uint32_t i = 0; i < dim; i++)
 		if (!vector_is_finite(&chunk->vector[i], 1))
-			return status_format(arena, STATUS_INVALID_ARGUMENT,
-					     "chunk \"%.*s\": value %u of the vector is %g",
-					     id_width(chunk), id_text(chunk), i,
-					     (double)chunk->vector[i]);
+			return ABOUT(chunk, arena, REASON_VECTOR_OUT_OF_RANGE,
+				     status_format(arena, STATUS_INVALID_ARGUMENT,
+						   "chunk \"%.*s\": value %u of the vector is %g",
+						   id_width(chunk), id_text(chunk), i,
+						   (double)chunk->vector[i]),
+				     NULL);
 	return status_ok();
 }
 
@@ -56,55 +63,65 @@ static status check_vector(const struct chunk *chunk, const struct collection_co
 	TRY(check_finite(chunk, config->dim, arena));
 	norm = vector_norm(chunk->vector, config->dim);
 	if (config->metric == METRIC_COSINE && norm == 0)
-		return status_format(arena, STATUS_INVALID_ARGUMENT,
-				     "chunk \"%.*s\": all %u values of the vector are zero, and "
-				     "METRIC_COSINE has no angle to it",
-				     id_width(chunk), id_text(chunk), config->dim);
+		return ABOUT(chunk, arena, REASON_ZERO_VECTOR,
+			     status_format(arena, STATUS_INVALID_ARGUMENT,
+					   "chunk \"%.*s\": all %u values of the vector are zero, "
+					   "and METRIC_COSINE has no angle to it",
+					   id_width(chunk), id_text(chunk), config->dim),
+			     "collection", config->name, NULL);
 	if (config->metric != METRIC_COSINE && norm > VECTOR_NORM_MAX)
-		return status_format(arena, STATUS_INVALID_ARGUMENT,
-				     "chunk \"%.*s\": the vector's length is %g, above %g",
-				     id_width(chunk), id_text(chunk), norm, VECTOR_NORM_MAX);
+		return ABOUT(chunk, arena, REASON_VECTOR_OUT_OF_RANGE,
+			     status_format(arena, STATUS_INVALID_ARGUMENT,
+					   "chunk \"%.*s\": the vector's length is %g, above %g",
+					   id_width(chunk), id_text(chunk), norm, VECTOR_NORM_MAX),
+			     "collection", config->name, NULL);
 	return status_ok();
-}
-
-static const struct metadata *find_metadata(const struct chunk *chunk, const char *name)
-{
-	struct bytes wanted = bytes_of_string(name);
-	size_t low = 0, high = chunk->n_metadata;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = bytes_compare(chunk->metadata[middle].key, wanted);
-
-		if (order == 0)
-			return &chunk->metadata[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
 }
 
 static status check_field(const struct chunk *chunk, const struct field_schema *field,
 			  struct arena *arena)
 {
-	const struct metadata *metadata = find_metadata(chunk, field->name);
+	const struct value *value = chunk_find_field(chunk, field->name);
 	enum value_kind kind;
 
-	if (!metadata && field->required)
-		return status_format(arena, STATUS_INVALID_ARGUMENT,
-				     "chunk \"%.*s\": the metadata field \"%s\" is required",
-				     id_width(chunk), id_text(chunk), field->name);
-	if (!metadata)
+	if (!value && field->required)
+		return ABOUT(chunk, arena, REASON_FIELD_REQUIRED,
+			     status_format(arena, STATUS_INVALID_ARGUMENT,
+					   "chunk \"%.*s\": the metadata field \"%s\" is required",
+					   id_width(chunk), id_text(chunk), field->name),
+			     "field", field->name, NULL);
+	if (!value)
 		return status_ok();
-	kind = metadata->value.kind;
+	kind = value->kind;
 	if (kind == field->type || (kind == VALUE_INT && field->type == VALUE_DOUBLE))
 		return status_ok();
-	return status_format(arena, STATUS_INVALID_ARGUMENT,
+	return ABOUT(chunk, arena, REASON_FIELD_TYPE_MISMATCH,
+		     status_format(
+			     arena, STATUS_INVALID_ARGUMENT,
 			     "chunk \"%.*s\": the metadata field \"%s\" is %s where %s is declared",
 			     id_width(chunk), id_text(chunk), field->name, kind_name(kind),
-			     kind_name(field->type));
+			     kind_name(field->type)),
+		     "field", field->name, "expected", kind_name(field->type), "found",
+		     kind_name(kind), NULL);
+}
+
+static status check_chunk(const struct chunk *chunk, const struct collection_config *config,
+			  struct arena *arena)
+{
+	TRY(check_vector(chunk, config, arena));
+	for (size_t i = 0; i < config->n_fields; i++)
+		TRY(check_field(chunk, &config->fields[i], arena));
+	return status_ok();
+}
+
+/* The chunk's number first: whoever sent the batch finds its line by it. */
+static status numbered(status s, size_t i, struct arena *arena)
+{
+	const char *detail = arena_printf(arena, "chunks[%zu]: %s", i, s.detail);
+
+	if (detail)
+		s.detail = detail;
+	return s;
 }
 
 status collection_prepare_upsert(const struct collection *collection, struct chunk *chunks,
@@ -113,9 +130,10 @@ status collection_prepare_upsert(const struct collection *collection, struct chu
 	const struct collection_config *config = collection_config(collection);
 
 	for (size_t i = 0; i < n; i++) {
-		TRY(check_vector(&chunks[i], config, arena));
-		for (size_t j = 0; j < config->n_fields; j++)
-			TRY(check_field(&chunks[i], &config->fields[j], arena));
+		status checked = check_chunk(&chunks[i], config, arena);
+
+		if (status_failed(checked))
+			return numbered(checked, i, arena);
 	}
 	if (config->metric != METRIC_COSINE)
 		return status_ok();

@@ -1,11 +1,14 @@
 /* snapshot - copies what is published and puts a pin into the collection's list.
  *
- * A new pin is of the newest generation, so the list is in order by appending alone, and its first
- * is the oldest: what the writer may not remove yet.
+ * The list is in order of generation, so its first is what the writer may not remove yet. A new pin
+ * is of the newest generation and goes to the end; only one of a resumed walk looks for its place,
+ * from the end.
  */
 #include "index/snapshot.h"
 
 #include "index/collection_state.h"
+#include "kernels/base/deadline.h"
+#include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 
 #include <stdlib.h>
@@ -14,33 +17,106 @@ struct snapshot {
 	struct pin pin;
 	struct collection *collection;
 	const struct head *head;
-	uint64_t length, live_rows;
+	uint64_t length, live_rows, row_limit;
 };
 
-status snapshot_acquire(struct collection *collection, struct snapshot **ret)
+static status snapshot_new(struct collection *collection, struct snapshot **ret)
 {
 	struct snapshot *snapshot;
-	struct pin *last;
 
 	if (collection_is_dropped(collection))
-		return status_make(STATUS_FAILED_PRECONDITION, "the collection was dropped");
+		return status_as(
+			status_make(STATUS_FAILED_PRECONDITION, "the collection was deleted"),
+			REASON_COLLECTION_DELETED);
 	snapshot = calloc(1, sizeof *snapshot);
 	if (!snapshot)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a snapshot");
 	snapshot->collection = collection_reference(collection);
 	snapshot->head = collection->head;
+	*ret = snapshot;
+	return status_ok();
+}
 
+/* Under the lock. */
+static void pin_insert(struct collection *collection, struct pin *pin)
+{
+	struct pin *before = collection->pins.previous;
+
+	while (before != &collection->pins && before->generation > pin->generation)
+		before = before->previous;
+	pin->previous = before;
+	pin->next = before->next;
+	before->next->previous = pin;
+	before->next = pin;
+	collection->n_pins++;
+}
+
+status snapshot_acquire(struct collection *collection, struct snapshot **ret)
+{
+	struct snapshot *snapshot = NULL;
+
+	TRY(snapshot_new(collection, &snapshot));
 	pthread_mutex_lock(&collection->lock);
 	snapshot->length = collection->published.length;
 	snapshot->live_rows = collection->published.live_rows;
+	snapshot->row_limit = collection->published.next_row;
 	snapshot->pin.generation = collection->published.generation;
-	last = collection->pins.previous;
-	snapshot->pin.previous = last;
-	snapshot->pin.next = &collection->pins;
-	last->next = &snapshot->pin;
-	collection->pins.previous = &snapshot->pin;
-	collection->n_pins++;
+	pin_insert(collection, &snapshot->pin);
 	pthread_mutex_unlock(&collection->lock);
+	gauge_add(GAUGE_SNAPSHOTS, 1);
+	*ret = snapshot;
+	return status_ok();
+}
+
+static status snapshot_is_gone(struct collection *collection, uint64_t generation,
+			       struct arena *arena)
+{
+	const char *name = collection_config(collection)->name;
+	status s = status_format(arena, STATUS_FAILED_PRECONDITION,
+				 "collection %s: generation %llu cannot be read any more", name,
+				 (unsigned long long)generation);
+
+	s = status_reason(s, arena, REASON_SNAPSHOT_GONE, "collection", name, "generation",
+			  ERROR_NUMBER(generation), NULL);
+	return status_about(s, arena, RESOURCE_COLLECTION, name);
+}
+
+/* Whether there is such a view; then it is pinned. */
+static bool snapshot_pin_at(struct snapshot *snapshot, uint64_t row_limit)
+{
+	struct collection *collection = snapshot->collection;
+	const struct published *published = &collection->published;
+	uint64_t generation = snapshot->pin.generation;
+	bool there;
+
+	pthread_mutex_lock(&collection->lock);
+	there = generation <= published->generation && row_limit <= published->next_row &&
+		generation >= published->readable_from && generation >= collection->purged_to;
+	if (there) {
+		snapshot->length = published->length;
+		snapshot->live_rows = published->live_rows;
+		pin_insert(collection, &snapshot->pin);
+	}
+	pthread_mutex_unlock(&collection->lock);
+	return there;
+}
+
+status snapshot_acquire_at(struct collection *collection, uint64_t generation, uint64_t row_limit,
+			   struct arena *arena, struct snapshot **ret)
+{
+	struct snapshot *snapshot = NULL;
+
+	TRY(snapshot_new(collection, &snapshot));
+	snapshot->row_limit = row_limit;
+	snapshot->pin.generation = generation;
+	if (!snapshot_pin_at(snapshot, row_limit)) {
+		free(snapshot);
+		collection_release(collection);
+		return snapshot_is_gone(collection, generation, arena);
+	}
+	/* The pin holds the rows; which of them it sees is looked at without the lock. */
+	snapshot->length = head_seek(snapshot->head, snapshot->length, row_limit);
+	snapshot->live_rows = head_count(snapshot->head, snapshot->length, generation);
 	gauge_add(GAUGE_SNAPSHOTS, 1);
 	*ret = snapshot;
 	return status_ok();
@@ -49,11 +125,14 @@ status snapshot_acquire(struct collection *collection, struct snapshot **ret)
 void snapshot_release(struct snapshot *snapshot)
 {
 	struct collection *collection;
+	int64_t now_ns = clock_ns();
 
 	if (!snapshot)
 		return;
 	collection = snapshot->collection;
 	pthread_mutex_lock(&collection->lock);
+	if (collection->pins.next == &snapshot->pin)
+		retention_note(&collection->retention, now_ns, snapshot->pin.generation);
 	snapshot->pin.previous->next = snapshot->pin.next;
 	snapshot->pin.next->previous = snapshot->pin.previous;
 	collection->n_pins--;
@@ -71,6 +150,11 @@ struct collection *snapshot_collection(const struct snapshot *snapshot)
 uint64_t snapshot_generation(const struct snapshot *snapshot)
 {
 	return snapshot->pin.generation;
+}
+
+uint64_t snapshot_row_limit(const struct snapshot *snapshot)
+{
+	return snapshot->row_limit;
 }
 
 uint64_t snapshot_count(const struct snapshot *snapshot)
@@ -102,6 +186,11 @@ bool snapshot_find(const struct snapshot *snapshot, uint64_t row, uint64_t *ret_
 		return false;
 	*ret_place = place;
 	return true;
+}
+
+uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row)
+{
+	return head_seek(snapshot->head, snapshot->length, row);
 }
 
 const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place)

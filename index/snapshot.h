@@ -15,10 +15,20 @@ struct snapshot;
 /* snapshot_acquire - the newest view; holds a reference to the collection.
  * Fails: RESOURCE_EXHAUSTED FAILED_PRECONDITION (dropped) */
 status snapshot_acquire(struct collection *collection, struct snapshot **ret);
+
+/* snapshot_acquire_at - the view that had this generation and this row limit: what a resume token
+ * names. O(rows) where rows have died.
+ * Fails: as snapshot_acquire; FAILED_PRECONDITION (SNAPSHOT_GONE) where rows that it saw have been
+ * removed, or where the collection is not as far, which a restored copy may not be */
+status snapshot_acquire_at(struct collection *collection, uint64_t generation, uint64_t row_limit,
+			   struct arena *arena, struct snapshot **ret);
 void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
 struct collection *snapshot_collection(const struct snapshot *snapshot);
 uint64_t snapshot_generation(const struct snapshot *snapshot);
+
+/* snapshot_row_limit - the first row number that the view has not. */
+uint64_t snapshot_row_limit(const struct snapshot *snapshot);
 
 /* snapshot_count - visible rows. O(1). */
 uint64_t snapshot_count(const struct snapshot *snapshot);
@@ -31,6 +41,10 @@ bool snapshot_visible(const struct snapshot *snapshot, uint64_t place);
 
 /* snapshot_find - the place of a row number; false where the snapshot does not see it. O(log n) */
 bool snapshot_find(const struct snapshot *snapshot, uint64_t row, uint64_t *ret_place);
+
+/* snapshot_seek - the place of the first row whose number is not below row, visible or not;
+ * snapshot_places where there is none. O(log n) */
+uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row);
 
 /* snapshot_vector - [dim], exact, borrowed from the snapshot. */
 const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place);

@@ -9,6 +9,8 @@
 #include "index/writer.h"
 
 #include "index/collection_state.h"
+#include "index/selection_write.h"
+#include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
 
@@ -34,8 +36,8 @@ struct group {
 	size_t n;
 	size_t n_rows;            /* chunks and ids in all writes */
 	struct published pending; /* as it will be published */
-	struct death *deaths;     /* [n_rows] owned */
-	size_t n_deaths;
+	struct death *deaths;     /* [deaths_room] owned */
+	size_t n_deaths, deaths_room;
 };
 
 static void group_finish(struct group *group)
@@ -45,9 +47,16 @@ static void group_finish(struct group *group)
 
 SCOPE_DEFINE(group, group_finish)
 
-void writer_init(struct writer *writer, struct collection *collection, struct pool *pool)
+void writer_init(struct writer *writer, struct collection *collection, struct pool *pool,
+		 const struct writer_limits *limits)
 {
-	*writer = (struct writer){.collection = collection, .pool = pool};
+	*writer = (struct writer){.collection = collection, .pool = pool, .limits = *limits};
+	if (!limits->group_writes || limits->group_writes > WRITER_GROUP_WRITES)
+		writer->limits.group_writes = WRITER_GROUP_WRITES;
+	if (!limits->group_bytes)
+		writer->limits.group_bytes = WRITER_GROUP_BYTES;
+	if (!limits->head_rows)
+		writer->limits.head_rows = UINT64_MAX;
 	pthread_mutex_init(&writer->lock, NULL);
 }
 
@@ -61,7 +70,7 @@ static size_t write_bytes(const struct write *write, uint32_t dim)
 {
 	size_t size = 0;
 
-	if (write->kind == WRITE_DELETE)
+	if (write->kind != WRITE_UPSERT)
 		return write->n * CHUNK_ID_MAX;
 	for (size_t i = 0; i < write->n; i++) {
 		const struct chunk *chunk = &write->chunks[i];
@@ -77,7 +86,7 @@ static void group_take(struct group *group, struct writer *writer)
 	uint32_t dim = collection_config(group->collection)->dim;
 	size_t size = 0;
 
-	while (group->n < WRITER_GROUP_WRITES && size < WRITER_GROUP_BYTES) {
+	while (group->n < writer->limits.group_writes && size < writer->limits.group_bytes) {
 		struct job *job;
 		struct write *write;
 
@@ -95,14 +104,30 @@ static void group_take(struct group *group, struct writer *writer)
 	}
 }
 
-/* A failure in the write's own memory: s.detail is in the scratch, which is about to go. */
+/* A failure in the write's own memory: s is in the scratch, which is about to go. */
 static status status_for(const struct write *write, status s)
 {
 	const char *detail = NULL;
 
 	if (write->arena && s.detail)
 		detail = arena_copy(write->arena, s.detail, strlen(s.detail));
-	return status_make(s.code, detail ? detail : "the write was not applied");
+	return status_with(status_make(s.code, detail ? detail : "the write was not applied"),
+			   error_info_copy(write->arena, s.info));
+}
+
+/* Room for n deaths in all. */
+static status group_reserve_deaths(struct group *group, size_t n)
+{
+	struct death *deaths = group->deaths;
+
+	if (n <= group->deaths_room)
+		return status_ok();
+	deaths = reallocarray(deaths, n, sizeof *deaths);
+	if (!deaths)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a group of writes");
+	group->deaths = deaths;
+	group->deaths_room = n;
+	return status_ok();
 }
 
 static status group_reserve(struct group *group)
@@ -113,10 +138,7 @@ static status group_reserve(struct group *group)
 		if (group->writes[i]->kind == WRITE_UPSERT)
 			n_places += group->writes[i]->n;
 	TRY(head_reserve(group->collection->head, group->collection->published.length, n_places));
-	group->deaths = calloc(group->n_rows + 1, sizeof *group->deaths);
-	if (!group->deaths)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a group of writes");
-	return status_ok();
+	return group_reserve_deaths(group, group->n_rows + 1);
 }
 
 /* Notes that the row dies with the write that is being applied. The row may be as new as the
@@ -127,20 +149,33 @@ static status group_kill(struct group *group, uint64_t row)
 	struct collection *collection = group->collection;
 
 	if (!head_find(collection->head, group->pending.length, row, &death->place))
-		return status_format(group->scratch, STATUS_DATA_LOSS,
-				     "collection %s: an id names row %llu, which is not there",
-				     collection_config(collection)->name, (unsigned long long)row);
+		return collection_lacks_row(collection, row, group->scratch);
 	death->generation = group->pending.generation;
 	group->n_deaths++;
 	group->pending.live_rows--;
 	return status_ok();
 }
 
+static status too_many_rows(struct group *group, uint64_t limit)
+{
+	const char *name = collection_config(group->collection)->name;
+
+	return status_reason(status_format(group->scratch, STATUS_RESOURCE_EXHAUSTED,
+					   "collection %s has as many rows in memory as it may: "
+					   "index.head_rows_max is %llu",
+					   name, (unsigned long long)limit),
+			     group->scratch, REASON_LIMIT_REACHED, "collection", name, "setting",
+			     "index.head_rows_max", "limit", ERROR_NUMBER(limit), NULL);
+}
+
 static status apply_upsert(struct group *group, struct store_write *transaction,
 			   struct write *write)
 {
 	struct published *pending = &group->pending;
+	uint64_t limit = group->collection->writer.limits.head_rows;
 
+	if (pending->length > limit || write->n > limit - pending->length)
+		return too_many_rows(group, limit);
 	for (size_t i = 0; i < write->n; i++) {
 		const struct chunk *chunk = &write->chunks[i];
 		bool replaced = false;
@@ -180,13 +215,52 @@ static status apply_delete(struct group *group, struct store_write *transaction,
 	return status_ok();
 }
 
+/* The live rows that the filter names, those of writes before this one included. Room for their
+ * deaths is taken besides what the writes of ids may still need. */
+static status select_live(struct group *group, struct store_write *transaction,
+			  const struct filter *filter, struct places **ret)
+{
+	SCOPED(places) places = NULL;
+
+	TRY(selection_make_in_write(group->collection, transaction, group->pending.length, filter,
+				    &places));
+	for (size_t i = 0; i < group->n_deaths; i++)
+		places_remove(places, group->deaths[i].place);
+	TRY(group_reserve_deaths(group, group->n_deaths + (size_t)places_count(places) +
+						group->n_rows + 1));
+	*ret = TAKE(places);
+	return status_ok();
+}
+
+static status apply_delete_matching(struct group *group, struct store_write *transaction,
+				    struct write *write)
+{
+	SCOPED(places) places = NULL;
+
+	TRY(select_live(group, transaction, write->filter, &places));
+	for (uint64_t place = 0; places_next(places, place, &place); place++) {
+		TRY(store_write_delete_row(transaction, head_row(group->collection->head, place),
+					   group->pending.generation));
+		group->deaths[group->n_deaths++] = (struct death){place, group->pending.generation};
+		group->pending.live_rows--;
+		write->deleted++;
+	}
+	return status_ok();
+}
+
 static status apply(struct group *group, struct store_write *transaction, struct write *write)
 {
 	group->pending.generation++;
 	write->generation = group->pending.generation;
-	if (write->kind == WRITE_UPSERT)
+	switch (write->kind) {
+	case WRITE_UPSERT:
 		return apply_upsert(group, transaction, write);
-	return apply_delete(group, transaction, write);
+	case WRITE_DELETE:
+		return apply_delete(group, transaction, write);
+	case WRITE_DELETE_MATCHING:
+		break;
+	}
+	return apply_delete_matching(group, transaction, write);
 }
 
 /* Applies every write that it can; the others have their result and left no trace. A savepoint that
@@ -202,6 +276,9 @@ static status apply_all(struct group *group, struct store_write *transaction, si
 		status s;
 
 		write->inserted = write->replaced = write->deleted = 0;
+		/* A filter reads what was written before. */
+		if (write->kind == WRITE_DELETE_MATCHING)
+			TRY(store_write_flush(transaction));
 		TRY(store_write_savepoint(transaction));
 		s = apply(group, transaction, write);
 		if (s.code == STATUS_ABORTED)
@@ -228,8 +305,10 @@ static status group_purge(struct group *group, struct store_write *transaction)
 	size_t max = WRITER_PURGE_ROWS + 2 * group->n_deaths, n_purged = 0;
 	status s;
 
+	TRY(store_write_flush(transaction));
 	TRY(store_write_savepoint(transaction));
-	s = store_write_purge(transaction, collection_horizon(collection), max, &n_purged);
+	s = store_write_purge(transaction, collection_horizon(collection), max, &n_purged,
+			      &group->pending.readable_from);
 	if (!status_failed(s) || s.code == STATUS_ABORTED)
 		return s;
 	store_write_undo(transaction);
@@ -249,6 +328,7 @@ static void group_settle(struct group *group, bool committed)
 	pthread_mutex_lock(&collection->lock);
 	if (committed)
 		collection->published = group->pending;
+	collection->purged_to = collection->published.readable_from;
 	collection->committing = false;
 	pthread_cond_broadcast(&collection->settled);
 	pthread_mutex_unlock(&collection->lock);
@@ -274,6 +354,7 @@ static status group_try(struct group *group)
 		.next_row = group->pending.next_row,
 		.generation = group->pending.generation,
 		.live_rows = group->pending.live_rows,
+		.readable_from = group->pending.readable_from,
 	};
 	TRY(store_write_state(transaction, &state));
 
@@ -288,12 +369,11 @@ static status group_try(struct group *group)
 static status group_commit(struct group *group)
 {
 	struct collection *collection = group->collection;
+	const char *name = collection_config(collection)->name;
 	status s;
 
 	if (collection_is_dropped(collection))
-		return status_format(group->scratch, STATUS_FAILED_PRECONDITION,
-				     "collection %s was dropped",
-				     collection_config(collection)->name);
+		return collection_deleted(collection, group->scratch);
 	TRY(group_reserve(group));
 	s = group_try(group);
 	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
@@ -301,9 +381,9 @@ static status group_commit(struct group *group)
 		s = group_try(group);
 	}
 	if (s.code == STATUS_ABORTED)
-		return status_format(group->scratch, STATUS_RESOURCE_EXHAUSTED,
-				     "collection %s: its file cannot grow",
-				     collection_config(collection)->name);
+		return status_reason(status_format(group->scratch, STATUS_RESOURCE_EXHAUSTED,
+						   "collection %s: its file cannot grow", name),
+				     group->scratch, REASON_DISK_FULL, "collection", name, NULL);
 	return s;
 }
 

@@ -19,6 +19,13 @@
 #define WRITER_GROUP_WRITES 64
 #define WRITER_GROUP_BYTES ((size_t)32 << 20)
 
+/* What a writer does at most. 0: what is above, and rows without a bound. */
+struct writer_limits {
+	size_t group_writes; /* of a transaction, WRITER_GROUP_WRITES at most */
+	size_t group_bytes;  /* nothing is added to a transaction that has them */
+	uint64_t head_rows;  /* places of the head in use, dead ones included */
+};
+
 /* Dead rows removed by one transaction: so many, and two for each that died in it, so that removal
  * keeps up with any rate of replacing. */
 #define WRITER_PURGE_ROWS 1024
@@ -27,12 +34,14 @@ struct writer {
 	struct job job; /* in the pool while scheduled */
 	struct collection *collection;
 	struct pool *pool;
+	struct writer_limits limits;
 	pthread_mutex_t lock;
 	struct job *first, *last; /* jobs of writes that wait */
 	bool scheduled;           /* holds a reference to the collection */
 };
 
-void writer_init(struct writer *writer, struct collection *collection, struct pool *pool);
+void writer_init(struct writer *writer, struct collection *collection, struct pool *pool,
+		 const struct writer_limits *limits);
 void writer_finish(struct writer *writer); /* nothing may wait or run */
 
 /* writer_submit - as collection_write. */

@@ -1,6 +1,7 @@
 /* main - sluice: the server and its clients in one program. */
 #include "kernels/base/status.h"
 #include "service/cli/cli.h"
+#include "service/config/check_config.h"
 #include "service/serve.h"
 #include "service/version.h"
 
@@ -12,7 +13,8 @@ static void help(FILE *out)
 {
 	fputs("usage: sluice COMMAND [arguments]\n"
 	      "\n"
-	      "  serve        run the server\n",
+	      "  serve        run the server\n"
+	      "  check-config look at a configuration, or list what can be in one\n",
 	      out);
 	cli_help(out);
 	fputs("  version      print version, commit and build\n"
@@ -42,6 +44,7 @@ static const struct {
 	void (*help)(FILE *out);
 } own_commands[] = {
 	{"serve", serve_help},
+	{"check-config", check_config_help},
 	{"version", version_help},
 	{"help", help_help},
 };
@@ -102,5 +105,7 @@ int main(int argc, char **argv)
 		return version(argc, argv);
 	if (strcmp(command, "serve") == 0)
 		return serve_run(argc, argv);
+	if (strcmp(command, "check-config") == 0)
+		return check_config_run(argc, argv);
 	return cli_run(argc, argv);
 }

@@ -1,6 +1,8 @@
 /* serve_options - the command line of sluice serve. */
 #include "service/serve_options.h"
 
+#include "service/config/config_load.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,8 @@
 #define INVALID(...) status_format(arena, STATUS_INVALID_ARGUMENT, __VA_ARGS__)
 
 enum option_id {
-	OPTION_DATA = 1,
+	OPTION_CONFIG = 1,
+	OPTION_DATA,
 	OPTION_LISTEN,
 	OPTION_GPU,
 	OPTION_DRAIN_SECONDS,
@@ -18,13 +21,13 @@ enum option_id {
 };
 
 static const struct option options[] = {
+	{"config", required_argument, NULL, OPTION_CONFIG},
 	{"data", required_argument, NULL, OPTION_DATA},
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"gpu", required_argument, NULL, OPTION_GPU},
 	{"drain-seconds", required_argument, NULL, OPTION_DRAIN_SECONDS},
 	{"insecure", no_argument, NULL, OPTION_INSECURE},
 	{"help", no_argument, NULL, OPTION_HELP},
-	{"config", required_argument, NULL, OPTION_UNSERVED},
 	{"tls-cert", required_argument, NULL, OPTION_UNSERVED},
 	{"tls-key", required_argument, NULL, OPTION_UNSERVED},
 	{"tls-client-ca", required_argument, NULL, OPTION_UNSERVED},
@@ -45,13 +48,16 @@ static const struct {
 
 void serve_options_help(FILE *out)
 {
-	fputs("usage: sluice serve [--data DIR] [--listen ADDRESS]... [options]\n"
+	fputs("usage: sluice serve [--config FILE] [--data DIR] [--listen ADDRESS]... [options]\n"
 	      "\n"
 	      "Runs the server until SIGTERM or SIGINT, then drains and exits 0. Prints one line\n"
 	      "\"listening on ADDRESS\" an address to standard output when ready; logs to "
 	      "standard\n"
 	      "error.\n"
 	      "\n"
+	      "  --config FILE      a configuration (SLUICE_CONFIG); SLUICE_DATA, SLUICE_LISTEN,\n"
+	      "                     SLUICE_GPU and SLUICE_LOG_LEVEL go before it, options before\n"
+	      "                     all; sluice check-config --reference lists every key\n"
 	      "  --data DIR         where collections are kept (./sluice-data)\n"
 	      "  --listen ADDRESS   HOST:PORT, HOST:0 for a free port, or unix:PATH; may be given\n"
 	      "                     several times (127.0.0.1:7700)\n"
@@ -61,15 +67,6 @@ void serve_options_help(FILE *out)
 	      "  --drain-seconds N  how long calls may go on after SIGTERM (20)\n"
 	      "  --insecure         allow plaintext on an address beyond this machine\n",
 	      out);
-}
-
-/* By the letters alone: a name that would have to be looked up is not trusted to be local. */
-bool address_is_local(const char *address)
-{
-	if (strncmp(address, "127.", 4) == 0)
-		return address[strspn(address, "0123456789.")] == ':';
-	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
-	       strncmp(address, "localhost:", 10) == 0;
 }
 
 static status parse_gpu(struct arena *arena, const char *text, enum gpu_mode *ret)
@@ -96,6 +93,9 @@ static status parse_seconds(struct arena *arena, const char *text, double *ret)
 static status apply(struct arena *arena, int id, const char *name, struct serve_options *ret)
 {
 	switch (id) {
+	case OPTION_CONFIG:
+		ret->config = optarg;
+		return status_ok();
 	case OPTION_DATA:
 		ret->data = optarg;
 		return status_ok();
@@ -105,8 +105,10 @@ static status apply(struct arena *arena, int id, const char *name, struct serve_
 		ret->listen[ret->n_listen++] = optarg;
 		return status_ok();
 	case OPTION_GPU:
+		ret->has_gpu = true;
 		return parse_gpu(arena, optarg, &ret->gpu);
 	case OPTION_DRAIN_SECONDS:
+		ret->has_drain = true;
 		return parse_seconds(arena, optarg, &ret->drain_seconds);
 	case OPTION_INSECURE:
 		ret->insecure = true;
@@ -151,26 +153,16 @@ static bool is_address(const char *address)
 
 static status check_addresses(struct arena *arena, const struct serve_options *serve)
 {
-	for (size_t i = 0; i < serve->n_listen; i++) {
-		const char *address = serve->listen[i];
-
-		if (!is_address(address))
-			return INVALID("--listen %s: HOST:PORT or unix:PATH is needed", address);
-		if (!serve->insecure && !address_is_local(address))
-			return INVALID(
-				"--listen %s: plaintext beyond this machine needs --insecure",
-				address);
-	}
+	for (size_t i = 0; i < serve->n_listen; i++)
+		if (!is_address(serve->listen[i]))
+			return INVALID("--listen %s: HOST:PORT or unix:PATH is needed",
+				       serve->listen[i]);
 	return status_ok();
 }
 
 status serve_options_parse(struct arena *arena, int argc, char **argv, struct serve_options *ret)
 {
-	struct serve_options serve = {
-		.data = "./sluice-data",
-		.gpu = GPU_AUTO,
-		.drain_seconds = 20,
-	};
+	struct serve_options serve = {0};
 
 	optind = 0; /* glibc: forget an earlier scan */
 	for (;;) {
@@ -184,9 +176,29 @@ status serve_options_parse(struct arena *arena, int argc, char **argv, struct se
 	}
 	if (optind < argc)
 		return INVALID("%s: serve takes options only", argv[optind]);
-	if (serve.n_listen == 0)
-		serve.listen[serve.n_listen++] = "127.0.0.1:7700";
 	TRY(check_addresses(arena, &serve));
 	*ret = serve;
+	return status_ok();
+}
+
+status serve_options_apply(const struct serve_options *given, struct arena *arena,
+			   struct server_config *config)
+{
+	if (given->data)
+		config->data_directory = given->data;
+	if (given->n_listen) {
+		memcpy(config->listen, given->listen, sizeof config->listen);
+		config->n_listen = given->n_listen;
+	}
+	if (given->has_gpu)
+		config->gpu.mode = given->gpu;
+	if (given->has_drain)
+		config->drain_timeout_ns = (int64_t)(given->drain_seconds * 1e9);
+	config->insecure |= given->insecure;
+	for (size_t i = 0; i < config->n_listen; i++)
+		if (!config->insecure && !config_address_is_local(config->listen[i]))
+			return INVALID("%s%s: plaintext beyond this machine needs --insecure",
+				       given->n_listen ? "--listen " : "listen ",
+				       config->listen[i]);
 	return status_ok();
 }

@@ -4,16 +4,17 @@
 
 #include "kernels/base/arena.h"
 #include "kernels/base/status.h"
-#include "kernels/vulkan/scanner_vulkan.h"
+#include "service/config/server_config.h"
 
 #include <stdio.h>
 
-#define LISTEN_MAX 16
-
+/* What was given; the rest is as the configuration has it. */
 struct serve_options {
+	const char *config; /* NULL: not given, as the others */
 	const char *data;
 	const char *listen[LISTEN_MAX];
 	size_t n_listen;
+	bool has_gpu, has_drain;
 	enum gpu_mode gpu;
 	double drain_seconds;
 	bool insecure; /* plaintext beyond loopback is meant */
@@ -25,8 +26,10 @@ struct serve_options {
  * contract that this version does not serve. */
 status serve_options_parse(struct arena *arena, int argc, char **argv, struct serve_options *ret);
 
-/* address_is_local - a unix socket, or a loopback host: 127.x.x.x, [::1], localhost. */
-bool address_is_local(const char *address);
+/* serve_options_apply - what was given, over what is configured; then the addresses are looked at.
+ * Fails: INVALID_ARGUMENT (an address beyond this machine, and insecure is not set) */
+status serve_options_apply(const struct serve_options *given, struct arena *arena,
+			   struct server_config *config);
 
 void serve_options_help(FILE *out);
 

@@ -7,6 +7,8 @@
 #include "kernels/vulkan/scanner_vulkan.h"
 #include "service/rpc/rpc.h"
 
+struct cursors;
+
 /* The context of every service; everything in it is borrowed. */
 struct services {
 	struct database *database;
@@ -14,7 +16,12 @@ struct services {
 	struct scanner *scanner_cpu; /* asked where the first cannot */
 	struct scanner *gpu;         /* NULL: none in use */
 	const struct gpu_list *gpus;
-	int64_t start_ns; /* on clock_ns */
+	int64_t start_ns;        /* on clock_ns */
+	struct cursors *cursors; /* that are open */
+	size_t page_hits;        /* of a search that names no number; 0: 100 */
+	/* Bytes of vectors that a scan reads in half a millisecond: above it a page is worth a
+	 * hand-over to the workers. */
+	size_t inline_scan_bytes;
 };
 
 /* unserved_request, unserved_open, unserved_next - the functions of a method that the contract has
@@ -31,6 +38,9 @@ enum rpc_step unserved_next(struct rpc_call *call, struct buffer *ret);
 	 .open = unserved_open,                                                                    \
 	 .request = unserved_request,                                                              \
 	 .next = unserved_next}
+
+/* unserved_field - UNIMPLEMENTED, naming a field of a request, "filter". */
+status unserved_field(struct arena *arena, const char *field);
 
 /* services_always_long - is_long of a method that reads or writes the disk. */
 bool services_always_long(struct rpc_call *call);

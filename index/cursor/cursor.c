@@ -22,6 +22,23 @@ enum step cursor_next(struct cursor *cursor, struct hit_batch *ret_batch)
 	return step;
 }
 
+void cursor_shrink(struct cursor *cursor)
+{
+	for (; cursor; cursor = cursor->upstream)
+		if (cursor->ops->shrink)
+			cursor->ops->shrink(cursor);
+}
+
+size_t cursor_memory_bytes(const struct cursor *cursor)
+{
+	size_t size = 0;
+
+	for (; cursor; cursor = cursor->upstream)
+		if (cursor->ops->memory_bytes)
+			size += cursor->ops->memory_bytes(cursor);
+	return size;
+}
+
 void cursor_close(struct cursor *cursor)
 {
 	while (cursor) {

@@ -33,20 +33,33 @@ struct hit_batch {
 enum step { STEP_BATCH, STEP_END, STEP_FAIL };
 
 /* Why a walk ended; the stage that ends it says so. */
-enum stop_reason { STOP_NONE, STOP_LIMIT, STOP_EXHAUSTED, STOP_MIN_SCORE };
+enum stop_reason {
+	STOP_NONE,
+	STOP_LIMIT,
+	STOP_EXHAUSTED,
+	STOP_MIN_SCORE,
+	/* Whoever reads the walk ends it so. */
+	STOP_TOKEN_BUDGET,
+	STOP_BYTE_BUDGET,
+	STOP_CLOSED,
+	STOP_DRAINING,
+};
 
 /* What a walk is for and what it cost: one for a chain, shared by its stages, the opener's. */
 struct walk {
 	const struct deadline *deadline; /* borrowed; NULL: none */
 	struct arena *arena;             /* borrowed; for details of failures */
-	uint64_t scanned, reranked;      /* rows whose codes were read; rows scored exactly */
-	enum stop_reason stop;           /* set with STEP_END */
+	size_t wanted; /* hits of the next batch at most, the reader's; 0: as many as it may have */
+	uint64_t scanned, reranked; /* rows whose codes were read; rows scored exactly */
+	enum stop_reason stop;      /* set with STEP_END */
 };
 
 struct cursor;
 
 struct cursor_ops {
 	enum step (*next)(struct cursor *self, struct hit_batch *ret_batch);
+	void (*shrink)(struct cursor *self);               /* NULL: there is nothing to drop */
+	size_t (*memory_bytes)(const struct cursor *self); /* NULL: a few words */
 	void (*free)(struct cursor *self);
 };
 
@@ -65,6 +78,13 @@ struct cursor {
  * STEP_FAIL leaves the reason in cursor->status: CANCELLED DEADLINE_EXCEEDED
  * FAILED_PRECONDITION RESOURCE_EXHAUSTED DATA_LOSS. */
 enum step cursor_next(struct cursor *cursor, struct hit_batch *ret_batch);
+
+/* cursor_shrink - drops what can be computed again, in every stage: for a walk whose reader rests.
+ * The batch in hand stays good. */
+void cursor_shrink(struct cursor *cursor);
+
+/* cursor_memory_bytes - what the chain holds now. */
+size_t cursor_memory_bytes(const struct cursor *cursor);
 
 /* cursor_close - release a chain from its last stage up. NULL is fine. */
 void cursor_close(struct cursor *cursor);

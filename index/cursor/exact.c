@@ -2,6 +2,7 @@
  * algorithm, exact_state.h how the window is used.
  */
 #include "index/cursor/exact_state.h"
+#include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
 #include "kernels/score.h"
@@ -15,13 +16,18 @@
 status exact_wanted(const struct exact *exact)
 {
 	const struct collection *collection = snapshot_collection(exact->snapshot);
+	struct arena *arena = exact->base.walk->arena;
+	const char *name;
+	status s;
 
 	TRY(deadline_check(exact->base.walk->deadline));
-	if (collection_is_dropped(collection))
-		return status_format(exact->base.walk->arena, STATUS_FAILED_PRECONDITION,
-				     "collection %s was deleted while it was read",
-				     collection_config(collection)->name);
-	return status_ok();
+	if (!collection_is_dropped(collection))
+		return status_ok();
+	name = collection_config(collection)->name;
+	s = status_format(arena, STATUS_FAILED_PRECONDITION,
+			  "collection %s was deleted while it was read", name);
+	s = status_reason(s, arena, REASON_COLLECTION_DELETED, "collection", name, NULL);
+	return status_about(s, arena, RESOURCE_COLLECTION, name);
 }
 
 status exact_score(struct exact *exact, uint64_t place, float *ret)
@@ -57,9 +63,18 @@ bool exact_falls_back(struct exact *exact, status failure)
 	return true;
 }
 
+uint64_t exact_narrow(const struct exact *exact, uint64_t first, uint64_t *bitmap,
+		      struct scan_range *range)
+{
+	if (!exact->places)
+		return range->n;
+	range->visible = bitmap;
+	return places_copy(exact->places, first, range->n, bitmap);
+}
+
 status exact_window_begin(struct exact *exact, size_t width, enum exact_fill fill)
 {
-	uint64_t rows = snapshot_count(exact->snapshot);
+	uint64_t rows = exact->places ? exact->places->count : snapshot_count(exact->snapshot);
 
 	exact->width = width;
 	exact->fill = fill;
@@ -115,6 +130,14 @@ static status exact_score_next(struct exact *exact)
 	return status_ok();
 }
 
+/* Hits of the next batch at most. */
+static size_t exact_batch(const struct exact *exact)
+{
+	size_t wanted = exact->base.walk->wanted;
+
+	return wanted > 0 && wanted < exact->batch ? wanted : exact->batch;
+}
+
 /* The hits that a window of bound keys proves, up to a batch, with as few exact scores as that
  * takes. A row whose bound key is after the horizon can never be proven here: it is left alone.
  */
@@ -122,9 +145,9 @@ static status exact_give_proven(struct exact *exact, size_t *ret_n)
 {
 	const struct window *window = &exact->window;
 	const struct key *best = window->keys;
-	size_t n = 0;
+	size_t n_max = exact_batch(exact), n = 0;
 
-	while (n < exact->batch) {
+	while (n < n_max) {
 		bool more = exact->taken < window->n;
 		struct key bound = more ? window->keys[exact->taken] : KEY_LAST;
 
@@ -147,12 +170,12 @@ static status exact_give_proven(struct exact *exact, size_t *ret_n)
 
 static status exact_give(struct exact *exact, size_t *ret_n)
 {
-	size_t n = 0;
+	size_t n_max = exact_batch(exact), n = 0;
 
 	if (exact->fill == FILL_BOUND_KEYS) {
 		TRY(exact_give_proven(exact, &n));
 	} else {
-		for (; n < exact->batch && exact->taken < exact->window.n; n++, exact->taken++) {
+		for (; n < n_max && exact->taken < exact->window.n; n++, exact->taken++) {
 			struct key key = exact->window.keys[exact->taken];
 
 			exact->hits[n] = (struct hit){key.score, key.row};
@@ -172,11 +195,29 @@ static bool exact_is_complete(const struct exact *exact)
 	return !key_before(exact->window.horizon, KEY_LAST);
 }
 
+/* Rows of the first window of a walk that gathers: they are there to be had. */
+#define GATHER_WIDTH 4096
+
+static status exact_select(struct exact *exact)
+{
+	const struct places *places;
+
+	TRY(exact->select(exact->select_context, &exact->places));
+	places = exact->places;
+	exact->gathers = places->count <= EXACT_GATHER_MAX &&
+			 (places->count <= places->n / 32 || places->count <= GATHER_WIDTH);
+	if (exact->gathers && exact->width < GATHER_WIDTH / 4)
+		exact->width = GATHER_WIDTH / 4;
+	return status_ok();
+}
+
 static status exact_advance(struct exact *exact, size_t *ret_n)
 {
 	TRY(exact_wanted(exact));
+	if (exact->select && !exact->places)
+		TRY(exact_select(exact));
 	if (exact->fill == FILL_NONE)
-		TRY(exact_fill(exact));
+		TRY(exact->has_last || exact->gathers ? exact_refill(exact) : exact_fill(exact));
 	TRY(exact_give(exact, ret_n));
 	/* A refill gives something or is complete, so this turns once. */
 	while (*ret_n == 0 && !exact_is_complete(exact)) {
@@ -202,11 +243,27 @@ static enum step exact_next(struct cursor *self, struct hit_batch *ret_batch)
 	return STEP_BATCH;
 }
 
+/* What is left in the window is found again behind the last key. */
+static void exact_shrink(struct cursor *self)
+{
+	struct exact *exact = (struct exact *)self;
+
+	if (exact->fill == FILL_NONE)
+		return;
+	window_finish(&exact->window);
+	exact->window = (struct window){0};
+	places_close(TAKE(exact->places));
+	exact->fill = FILL_NONE;
+	exact->width /= 4;
+	exact->n_scored = exact->taken = 0;
+}
+
 static void exact_free(struct cursor *self)
 {
 	struct exact *exact = (struct exact *)self;
 
 	window_finish(&exact->window);
+	places_close(exact->places);
 	arena_finish(&exact->arena);
 	free(exact);
 	gauge_add(GAUGE_CURSORS, -1);
@@ -214,6 +271,8 @@ static void exact_free(struct cursor *self)
 
 static const struct cursor_ops exact_ops = {
 	.next = exact_next,
+	.shrink = exact_shrink,
+	.memory_bytes = exact_memory_bytes,
 	.free = exact_free,
 };
 
@@ -235,6 +294,12 @@ status exact_open(const struct exact_options *options, struct cursor **ret)
 	exact->scanner = options->scanner;
 	exact->scanner_cpu = options->scanner_cpu;
 	exact->batch = options->batch;
+	exact->width = exact_width(exact) / 4; /* a refill takes four times it */
+	exact->select = options->select;
+	exact->select_context = options->select_context;
+	exact->has_last = options->after;
+	if (options->after)
+		exact->last = *options->after;
 
 	arena_init(&exact->arena, QUERY_BYTES_MAX);
 	TRY(scan_query_init(&exact->query, &exact->arena, config->metric, options->query,
@@ -248,5 +313,6 @@ size_t exact_memory_bytes(const struct cursor *cursor)
 	const struct exact *exact = (const struct exact *)cursor;
 
 	return sizeof *exact + exact->batch * sizeof *exact->hits + exact->arena.used_bytes +
-	       2 * exact->window.width * sizeof *exact->window.keys;
+	       2 * exact->window.width * sizeof *exact->window.keys +
+	       places_memory_bytes(exact->places);
 }

@@ -14,14 +14,19 @@
  *               every other row exactly, in order, drop those not after the last key, keep the W
  *               best keys. A refilled window is given whole: every refill yields W hits or the
  *               end.
+ * A walk that goes on behind a key begins with a refill.
  * (A window of bounds alone would not do for the refill: at the mode of the scores the rows whose
  * bounds straddle the last score would fill it.)
  * Memory: at most 2 * 32,768 keys and one step of bounds, whatever the depth.
+ * With a filter only its places are looked at. Where they are few (EXACT_GATHER_MAX), and where few
+ * of a step are left, their vectors are scored exactly at once, since bounds would cost as much: a
+ * walk of few places begins with a refill. Neither changes an answer.
  */
 #ifndef SLUICE_INDEX_CURSOR_EXACT_H
 #define SLUICE_INDEX_CURSOR_EXACT_H
 
 #include "index/cursor/cursor.h"
+#include "index/filter/places.h"
 #include "index/snapshot.h"
 #include "kernels/scanner.h"
 
@@ -34,9 +39,19 @@ struct exact_options {
 	const float *query; /* [dim] borrowed; of unit length under COSINE */
 	size_t batch;       /* hits of a batch at most, 1 .. 1024 */
 	struct walk *walk;  /* borrowed */
+	/* Goes on behind this key, of a hit that was given before; NULL: from the beginning. The
+	 * first window is then a refill. */
+	const struct key *after;
+	/* Makes the set of the places that may be hits: visible ones, counted. Called by the first
+	 * cursor_next, and by the one after a cursor_shrink. NULL: all that are visible. */
+	status (*select)(void *context, struct places **ret);
+	void *select_context; /* borrowed */
 };
 
 #define EXACT_WINDOW_MAX 32768
+
+/* Of a filter that leaves so many places, and a thirty-second of all, every one is scored. */
+#define EXACT_GATHER_MAX 50000
 
 /* exact_open - Fails: RESOURCE_EXHAUSTED. A dropped collection fails the walk with
  * FAILED_PRECONDITION at its next scan step. Counted in GAUGE_CURSORS. */

@@ -19,21 +19,29 @@ static status fill_range(struct exact *exact, const struct scan_range *range)
 	return scanner_propose(exact->scanner_cpu, &exact->query, range, deadline, &exact->window);
 }
 
+size_t exact_width(const struct exact *exact)
+{
+	size_t width = 4 * exact->batch;
+
+	return width < FILL_WIDTH_MIN ? FILL_WIDTH_MIN : width;
+}
+
 status exact_fill(struct exact *exact)
 {
 	const uint64_t places = snapshot_places(exact->snapshot);
-	size_t width = 4 * exact->batch;
 	struct scan_range range;
 
-	TRY(exact_window_begin(exact, width < FILL_WIDTH_MIN ? FILL_WIDTH_MIN : width,
-			       FILL_BOUND_KEYS));
+	TRY(exact_window_begin(exact, exact_width(exact), FILL_BOUND_KEYS));
 	for (uint64_t place = 0; place < places; place += range.n) {
-		uint64_t bitmap[FILL_RANGE_ROWS / 64];
+		uint64_t bitmap[FILL_RANGE_ROWS / 64], n;
 
 		TRY(exact_wanted(exact));
 		snapshot_range(exact->snapshot, place, FILL_RANGE_ROWS, bitmap, &range);
+		n = exact_narrow(exact, place, bitmap, &range);
+		if (n == 0)
+			continue;
 		TRY(fill_range(exact, &range));
-		exact->base.walk->scanned += range.n;
+		exact->base.walk->scanned += n;
 	}
 	window_seal(&exact->window);
 	return status_ok();

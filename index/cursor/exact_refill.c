@@ -59,11 +59,32 @@ static status refill_rows(struct exact *exact, const struct refill_step *step)
 	return status_ok();
 }
 
+/* So few rows of a step are left that their exact scores cost less than the bounds of all. */
+static bool is_sparse(const struct exact *exact, const struct refill_step *step, uint64_t n)
+{
+	return exact->gathers || (exact->places && n * 8 < step->range.n);
+}
+
+static status refill_sparsely(struct exact *exact, const struct refill_step *step)
+{
+	for (uint32_t i = 0; i < step->range.n; i++) {
+		struct key key = {0, step->place + i};
+
+		if (!is_visible(&step->range, i))
+			continue;
+		TRY(exact_score(exact, key.row, &key.score));
+		if (!exact->has_last || key_before(exact->last, key))
+			window_offer(&exact->window, key);
+	}
+	return status_ok();
+}
+
 status exact_refill(struct exact *exact)
 {
 	const uint64_t places = snapshot_places(exact->snapshot);
 	const size_t width = 4 * exact->width;
 	struct refill_step step;
+	uint64_t n;
 
 	TRY(exact_window_begin(exact, width < EXACT_WINDOW_MAX ? width : EXACT_WINDOW_MAX,
 			       FILL_TRUE_KEYS));
@@ -71,9 +92,14 @@ status exact_refill(struct exact *exact)
 		TRY(exact_wanted(exact));
 		snapshot_range(exact->snapshot, step.place, REFILL_STEP_ROWS, step.bitmap,
 			       &step.range);
+		n = exact_narrow(exact, step.place, step.bitmap, &step.range);
+		if (is_sparse(exact, &step, n)) {
+			TRY(refill_sparsely(exact, &step));
+			continue;
+		}
 		TRY(refill_bounds(exact, &step));
 		TRY(refill_rows(exact, &step));
-		exact->base.walk->scanned += step.range.n;
+		exact->base.walk->scanned += n;
 	}
 	window_seal(&exact->window);
 	return status_ok();

@@ -33,6 +33,11 @@ struct exact {
 	size_t width;         /* of the last fill, before the snapshot's size bounds it */
 	size_t taken, n_scored;
 
+	status (*select)(void *context, struct places **ret); /* NULL: there is no filter */
+	void *select_context;
+	struct places *places; /* owned; NULL: all that are visible, or not made yet */
+	bool gathers;          /* there are so few that each is scored */
+
 	struct key last; /* of the last hit given; has_last: there is one */
 	bool has_last;
 	size_t bytes_unchecked; /* of vectors scored since the last look at the deadline */
@@ -44,6 +49,15 @@ struct exact {
  * dropped. Fails: as cursor_next */
 status exact_fill(struct exact *exact);
 status exact_refill(struct exact *exact);
+
+/* exact_narrow - leaves of a range what the filter leaves.
+ * first   the place that the range begins at. bitmap  room for its visibility.
+ * Gives how many rows are left to look at: without a filter all of the range, dead ones too. */
+uint64_t exact_narrow(const struct exact *exact, uint64_t first, uint64_t *bitmap,
+		      struct scan_range *range);
+
+/* exact_width - rows of the first window, before the snapshot's size bounds it. */
+size_t exact_width(const struct exact *exact);
 
 /* exact_window_begin - empties the window for a fill, with room for width rows, or all if fewer.
  * Fails: RESOURCE_EXHAUSTED */

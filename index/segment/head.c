@@ -9,6 +9,8 @@
  */
 #include "index/segment/head.h"
 
+#include "kernels/base/error_info.h"
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -106,6 +108,13 @@ void head_close(struct head *head)
 	free(head);
 }
 
+static status is_full(void)
+{
+	return status_as(
+		status_make(STATUS_RESOURCE_EXHAUSTED, "a head holds at most 4 TiB of vectors"),
+		REASON_LIMIT_REACHED);
+}
+
 static status head_add_block(struct head *head)
 {
 	struct head_block *block;
@@ -113,8 +122,7 @@ static status head_add_block(struct head *head)
 	char *map;
 
 	if (head->n_blocks == BLOCKS_MAX)
-		return status_make(STATUS_RESOURCE_EXHAUSTED,
-				   "a head holds at most 4 TiB of vectors");
+		return is_full();
 	map = map_aligned(head->block_bytes);
 	if (!map)
 		return status_make(STATUS_RESOURCE_EXHAUSTED,
@@ -144,8 +152,7 @@ static status head_add_block(struct head *head)
 status head_reserve(struct head *head, uint64_t length, uint64_t n)
 {
 	if (n > BLOCKS_MAX * head->capacity - length)
-		return status_make(STATUS_RESOURCE_EXHAUSTED,
-				   "a head holds at most 4 TiB of vectors");
+		return is_full();
 	while ((uint64_t)head->n_blocks * head->capacity < length + n)
 		TRY(head_add_block(head));
 	return status_ok();
@@ -183,25 +190,30 @@ void head_kill(struct head *head, uint64_t place, uint64_t generation)
 		atomic_store_explicit(&block->first_death, generation, memory_order_relaxed);
 }
 
-bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t *ret_place)
+uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row)
 {
 	uint64_t low = 0, high = length;
 
-	/* Rows ascend with places; the row is in [low, high) if anywhere. */
+	/* Rows ascend with places. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
-		uint64_t there = head_row(head, middle);
 
-		if (there == row) {
-			*ret_place = middle;
-			return true;
-		}
-		if (there < row)
+		if (head_row(head, middle) < row)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	return low;
+}
+
+bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t *ret_place)
+{
+	uint64_t place = head_seek(head, length, row);
+
+	if (place == length || head_row(head, place) != row)
+		return false;
+	*ret_place = place;
+	return true;
 }
 
 uint64_t head_row(const struct head *head, uint64_t place)
@@ -249,6 +261,26 @@ static bool block_fill_bitmap(const struct head_block *block, struct scan_range 
 		n_alive += (uint32_t)__builtin_popcountll(word);
 	}
 	return n_alive < range.n;
+}
+
+uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation)
+{
+	uint64_t n_alive = 0;
+
+	for (uint64_t first = 0; first < length; first += head->capacity) {
+		const struct head_block *block = &head->blocks[first / head->capacity];
+		uint64_t left = length - first;
+		uint32_t n = left < head->capacity ? (uint32_t)left : head->capacity;
+
+		if (atomic_load_explicit(&block->first_death, memory_order_relaxed) > generation) {
+			n_alive += n;
+			continue;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			n_alive += atomic_load_explicit(&block->died[i], memory_order_relaxed) >
+				   generation;
+	}
+	return n_alive;
 }
 
 void head_range(const struct head *head, uint64_t length, uint64_t generation, uint64_t place,

@@ -34,6 +34,13 @@ void head_kill(struct head *head, uint64_t place, uint64_t generation);
 /* head_find - the place of a row number among the first length; false where there is none. */
 bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t *ret_place);
 
+/* head_seek - the place of the first row among the first length that is not below row; length where
+ * there is none. */
+uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row);
+
+/* head_count - how many of the first length are alive at a generation. */
+uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation);
+
 uint64_t head_row(const struct head *head, uint64_t place);
 bool head_alive(const struct head *head, uint64_t place, uint64_t generation);
 const float *head_vector(const struct head *head, uint64_t place);

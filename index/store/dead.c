@@ -1,6 +1,7 @@
 /* dead - rows that no new snapshot sees, until they are purged. */
 #include "index/store/dead.h"
 
+#include "index/store/record.h"
 #include "index/store/walk.h"
 
 #include <stdlib.h>
@@ -16,14 +17,15 @@ status dead_add(const struct transaction *transaction, uint64_t generation, uint
 
 static int compare_rows(const void *a, const void *b)
 {
-	uint64_t x = load_u64(a), y = load_u64(b);
+	const struct dead_row *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->row > y->row) - (x->row < y->row);
 }
 
 status dead_rows(const struct transaction *transaction, struct buffer *ret)
 {
 	SCOPED(walk) walk = &(struct walk){.transaction = transaction, .table = TABLE_DEAD};
+	struct dead_row row;
 	struct entry entry;
 	bool found;
 
@@ -31,13 +33,17 @@ status dead_rows(const struct transaction *transaction, struct buffer *ret)
 		TRY(walk_next(walk, &found, &entry));
 		if (!found)
 			break;
-		buffer_append_u64(ret, load_u64_be(entry.key.data + 8));
+		row = (struct dead_row){
+			.row = load_u64_be(entry.key.data + 8),
+			.generation = load_u64_be(entry.key.data),
+		};
+		buffer_append(ret, &row, sizeof row);
 	}
 	if (ret->failed)
 		return store_says(transaction->store, transaction->arena, STATUS_RESOURCE_EXHAUSTED,
 				  "memory for its dead rows");
 	if (ret->size > 0)
-		qsort(ret->data, ret->size / sizeof(uint64_t), sizeof(uint64_t), compare_rows);
+		qsort(ret->data, ret->size / sizeof row, sizeof row, compare_rows);
 	return status_ok();
 }
 
@@ -62,8 +68,30 @@ static status gather(const struct transaction *transaction, uint64_t generation,
 	return status_ok();
 }
 
-status dead_purge(const struct transaction *transaction, uint64_t generation, size_t max,
-		  size_t *ret_purged)
+#define RECORD_ARENA_BYTES ((size_t)8 << 20)
+
+static status note_postings(const struct transaction *transaction, struct postings *postings,
+			    struct bytes row)
+{
+	SCOPED(arena) arena = &(struct arena){0};
+	struct bytes record;
+	struct chunk chunk;
+	bool found = false;
+	status s;
+
+	arena_init(arena, RECORD_ARENA_BYTES);
+	s = value_get(transaction, TABLE_RECORDS, row, &found, &record);
+	if (!status_failed(s) && found) {
+		s = record_decode(record, arena, &chunk);
+		if (!status_failed(s))
+			postings_remove(postings, &transaction->store->config,
+					load_u64_be(row.data), &chunk);
+	}
+	return s.code == STATUS_DATA_LOSS ? status_ok() : s;
+}
+
+status dead_purge(const struct transaction *transaction, struct postings *postings,
+		  uint64_t generation, size_t max, size_t *ret_purged, uint64_t *ret_highest)
 {
 	SCOPED(buffer) keys = &(struct buffer){0};
 
@@ -72,10 +100,14 @@ status dead_purge(const struct transaction *transaction, uint64_t generation, si
 		struct bytes key = bytes_of(keys->data + at, DEAD_KEY_BYTES);
 		struct bytes row = bytes_of(key.data + 8, ROW_KEY_BYTES);
 
+		TRY(note_postings(transaction, postings, row));
 		TRY(value_delete(transaction, TABLE_RECORDS, row));
 		TRY(value_delete(transaction, TABLE_VECTORS, row));
 		TRY(value_delete(transaction, TABLE_DEAD, key));
 	}
+	/* In order of generation, so the last one's is the highest. */
+	if (keys->size > 0)
+		*ret_highest = load_u64_be(keys->data + keys->size - DEAD_KEY_BYTES);
 	*ret_purged = keys->size / DEAD_KEY_BYTES;
 	return status_ok();
 }

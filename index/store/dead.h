@@ -2,18 +2,26 @@
 #ifndef SLUICE_INDEX_STORE_DEAD_H
 #define SLUICE_INDEX_STORE_DEAD_H
 
+#include "index/store/postings.h"
 #include "index/store/value.h"
 
 /* dead_add - Fails: as value_put */
 status dead_add(const struct transaction *transaction, uint64_t generation, uint64_t row);
 
-/* dead_rows - all of them, ascending, in ret: as many u64 as ret->size / 8.
+struct dead_row {
+	uint64_t row, generation;
+};
+
+/* dead_rows - all of them, ascending, in ret: as many struct dead_row as fit into ret->size.
  * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
 status dead_rows(const struct transaction *transaction, struct buffer *ret);
 
-/* dead_purge - removes up to max that died at or below generation, with record and vector.
+/* dead_purge - removes up to max that died at or below generation, with record and vector, and
+ * notes that their postings go. Where a record cannot be read they stay: no row number is given
+ * twice, so they say nothing false.
+ * ret_highest  the generation at which the last of them died; untouched where there was none.
  * Fails: as value_put */
-status dead_purge(const struct transaction *transaction, uint64_t generation, size_t max,
-		  size_t *ret_purged);
+status dead_purge(const struct transaction *transaction, struct postings *postings,
+		  uint64_t generation, size_t max, size_t *ret_purged, uint64_t *ret_highest);
 
 #endif

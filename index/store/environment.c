@@ -4,6 +4,7 @@
 #include "index/store/length.h"
 #include "index/store/manifest.h"
 #include "index/store/transaction.h"
+#include "index/store/upgrade.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,9 @@
 #define LOCK_BYTES ((off_t)STORE_READERS_MAX * 64 + 4096)
 
 static const char *const table_names[TABLE_N] = {
-	[TABLE_CONFIG] = "config",   [TABLE_STATE] = "state",     [TABLE_IDS] = "ids",
-	[TABLE_RECORDS] = "records", [TABLE_VECTORS] = "vectors", [TABLE_DEAD] = "dead",
+	[TABLE_CONFIG] = "config",     [TABLE_STATE] = "state",     [TABLE_IDS] = "ids",
+	[TABLE_RECORDS] = "records",   [TABLE_VECTORS] = "vectors", [TABLE_DEAD] = "dead",
+	[TABLE_POSTINGS] = "postings", [TABLE_NUMBERS] = "numbers", [TABLE_DOCUMENTS] = "documents",
 };
 
 const char *table_name(enum table table)
@@ -112,12 +114,13 @@ static status environment_open(struct store *store, size_t map_bytes, struct are
 	return status_ok();
 }
 
-/* The handles are the store's once the transaction is committed. */
-static status tables_open(const struct transaction *transaction, unsigned flags)
+/* Tables first .. end. The handles are the store's once the transaction is committed. */
+static status tables_open(const struct transaction *transaction, enum table first, enum table end,
+			  unsigned flags)
 {
 	struct store *store = transaction->store;
 
-	for (int table = 0; table < TABLE_N; table++) {
+	for (int table = (int)first; table < (int)end; table++) {
 		int result = mdb_dbi_open(transaction->handle, table_names[table], flags,
 					  &store->tables[table]);
 
@@ -146,7 +149,7 @@ static status sync_directory(const struct store *store, struct arena *arena)
 
 static status fill(const struct transaction *transaction)
 {
-	TRY(tables_open(transaction, MDB_CREATE));
+	TRY(tables_open(transaction, 0, TABLE_N, MDB_CREATE));
 	TRY(manifest_write_config(transaction));
 	return manifest_write_state(transaction, &(struct store_state){0});
 }
@@ -217,9 +220,26 @@ static status read_first(struct store *store, struct arena *arena)
 
 	TRY(transaction_read(t));
 	TRY(length_check(t));
-	TRY(tables_open(t, 0));
+	TRY(tables_open(t, 0, TABLE_POSTINGS, 0));
 	TRY(manifest_read_config(t));
+	if (store->format == STORE_FORMAT)
+		TRY(tables_open(t, TABLE_POSTINGS, TABLE_N, 0));
 	return transaction_commit(t);
+}
+
+/* The tables that an older format had not. */
+static status add_tables(struct store *store, struct arena *arena)
+{
+	struct transaction transaction = {.store = store, .arena = arena};
+	status opened;
+
+	TRY(transaction_write(&transaction));
+	opened = tables_open(&transaction, TABLE_POSTINGS, TABLE_N, MDB_CREATE);
+	if (status_failed(opened)) {
+		transaction_abort(&transaction);
+		return opened;
+	}
+	return transaction_commit(&transaction);
 }
 
 status store_open_sized(const char *directory, size_t map_bytes, struct arena *arena,
@@ -234,6 +254,10 @@ status store_open_sized(const char *directory, size_t map_bytes, struct arena *a
 		map_bytes *= 2;
 	TRY(environment_open(store, map_bytes, arena));
 	TRY(read_first(store, arena));
+	if (store->format < STORE_FORMAT) {
+		TRY(add_tables(store, arena));
+		TRY(store_upgrade(store, arena));
+	}
 	*ret = TAKE(store);
 	return status_ok();
 }

@@ -18,6 +18,10 @@ enum table {
 	TABLE_RECORDS,
 	TABLE_VECTORS,
 	TABLE_DEAD,
+	/* Those of format 1 end here: upgrade.h. */
+	TABLE_POSTINGS,
+	TABLE_NUMBERS,
+	TABLE_DOCUMENTS,
 	TABLE_N,
 };
 
@@ -37,6 +41,7 @@ struct store {
 	struct collection_config config; /* the name is empty until it is read */
 	int64_t create_time_ns;
 	uint8_t incarnation[16];
+	uint32_t format; /* what the file says; STORE_FORMAT once it is open */
 
 	/* Each transaction holds it for reading, growth holds it for writing. */
 	pthread_rwlock_t map_lock;

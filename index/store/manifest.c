@@ -1,6 +1,8 @@
 /* manifest - the config value, which begins with the format's version, and the state value. */
 #include "index/store/manifest.h"
 
+#include "index/store/upgrade.h"
+
 static void put_text(struct buffer *out, const char *text)
 {
 	size_t size = strlen(text);
@@ -125,10 +127,11 @@ status manifest_read_config(const struct transaction *transaction)
 		return value_damaged(transaction, TABLE_CONFIG, key, "the config is not there");
 	in = reader_of(payload);
 	version = reader_u32(&in);
-	if (!in.failed && version != STORE_FORMAT)
+	if (!in.failed && (version < UPGRADE_FORMAT_MIN || version > STORE_FORMAT))
 		return status_format(transaction->arena, STATUS_DATA_LOSS,
 				     "%s: its format is version %u, this program reads version %d",
 				     store->directory, version, STORE_FORMAT);
+	store->format = version;
 	if (!decode_config(&in, store)) {
 		store->config = (struct collection_config){0};
 		return value_damaged(transaction, TABLE_CONFIG, key, "the config cannot be read");
@@ -138,11 +141,12 @@ status manifest_read_config(const struct transaction *transaction)
 
 status manifest_write_state(const struct transaction *transaction, const struct store_state *state)
 {
-	uint8_t payload[3 * sizeof(uint64_t)];
+	uint8_t payload[STATE_BYTES];
 
 	store_u64(payload, state->next_row);
 	store_u64(payload + 8, state->generation);
 	store_u64(payload + 16, state->live_rows);
+	store_u64(payload + 24, state->readable_from);
 	return value_put(transaction, TABLE_STATE, bytes_of_string(state_key),
 			 bytes_of(payload, sizeof payload));
 }
@@ -158,5 +162,8 @@ status manifest_read_state(const struct transaction *transaction, struct store_s
 	ret->next_row = load_u64(payload.data);
 	ret->generation = load_u64(payload.data + 8);
 	ret->live_rows = load_u64(payload.data + 16);
+	/* A state of the older size does not say what was purged. */
+	ret->readable_from =
+		payload.size == STATE_BYTES ? load_u64(payload.data + 24) : ret->generation;
 	return status_ok();
 }

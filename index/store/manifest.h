@@ -10,9 +10,11 @@
 status manifest_write_config(const struct transaction *transaction);
 
 /* manifest_read_config - into the store's fields.
- * Fails: DATA_LOSS (absent, damaged, or a format that is not STORE_FORMAT) */
+ * Fails: DATA_LOSS (absent, damaged, or a format that is not STORE_FORMAT, nor one that
+ * upgrade.h makes it of) */
 status manifest_read_config(const struct transaction *transaction);
 
+/* manifest_read_state - also a state of STATE_BYTES_OLD, which ends before readable_from. */
 status manifest_write_state(const struct transaction *transaction, const struct store_state *state);
 status manifest_read_state(const struct transaction *transaction, struct store_state *ret);
 

@@ -4,6 +4,7 @@
 #include "index/store/manifest.h"
 #include "index/store/record.h"
 #include "index/store/walk.h"
+#include "kernels/base/error_info.h"
 
 static bool id_can_be_stored(struct bytes id)
 {
@@ -97,29 +98,34 @@ status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena
 struct load {
 	const struct transaction *transaction;
 	struct store_state state;
-	struct buffer dead; /* rows, ascending */
+	struct buffer dead; /* struct dead_row, ascending */
 	size_t dead_at;     /* of dead, in bytes: what is before it was passed */
 	float *vector;      /* [dim] aligned copy of the row in hand */
 	uint64_t live_rows;
 };
 
-static bool is_dead(struct load *load, uint64_t row)
+/* The generation at which the row died; STORE_ROW_LIVES. Rows are asked for in order. */
+static uint64_t death_of(struct load *load, uint64_t row)
 {
-	while (load->dead_at < load->dead.size && load_u64(load->dead.data + load->dead_at) < row)
-		load->dead_at += sizeof(uint64_t);
-	return load->dead_at < load->dead.size && load_u64(load->dead.data + load->dead_at) == row;
+	struct dead_row dead;
+
+	for (; load->dead_at < load->dead.size; load->dead_at += sizeof dead) {
+		memcpy(&dead, load->dead.data + load->dead_at, sizeof dead);
+		if (dead.row >= row)
+			return dead.row == row ? dead.generation : STORE_ROW_LIVES;
+	}
+	return STORE_ROW_LIVES;
 }
 
-static status load_rows(struct load *load,
-			status (*visit)(void *context, uint64_t row, const float *vector),
-			void *context)
+static status load_rows(struct load *load, store_visit *visit, void *context)
 {
-	SCOPED(walk) walk = &(struct walk){load->transaction, TABLE_VECTORS, NULL};
+	SCOPED(walk) walk =
+		&(struct walk){.transaction = load->transaction, .table = TABLE_VECTORS};
 	struct entry entry;
 	bool found;
 
 	for (;;) {
-		uint64_t row;
+		uint64_t row, died;
 
 		TRY(walk_next(walk, &found, &entry));
 		if (!found)
@@ -128,18 +134,17 @@ static status load_rows(struct load *load,
 		if (row >= load->state.next_row)
 			return value_damaged(load->transaction, TABLE_VECTORS, entry.key,
 					     "the row was never given out");
-		if (is_dead(load, row))
-			continue;
-		load->live_rows++;
+		died = death_of(load, row);
+		load->live_rows += died == STORE_ROW_LIVES;
 		memcpy(load->vector, entry.payload.data, entry.payload.size);
-		TRY(visit(context, row, load->vector));
+		TRY(visit(context, row, died, load->vector));
 	}
 }
 
 /* Each id is read, since one that is damaged would not be found, and be put a second time. */
 static status count_ids(const struct load *load, uint64_t *ret)
 {
-	SCOPED(walk) walk = &(struct walk){load->transaction, TABLE_IDS, NULL};
+	SCOPED(walk) walk = &(struct walk){.transaction = load->transaction, .table = TABLE_IDS};
 	struct entry entry;
 	uint64_t n = 0;
 	bool found;
@@ -172,13 +177,15 @@ static status check_counts(const struct load *load)
 	if (load->live_rows == load->state.live_rows && ids == load->live_rows &&
 	    records.ms_entries == vectors.ms_entries)
 		return status_ok();
-	return status_format(
-		t->arena, STATUS_DATA_LOSS,
-		"collection \"%s\": %llu rows should be live, and there are %llu, with "
-		"%llu ids, %zu records, %zu vectors",
-		t->store->config.name, (unsigned long long)load->state.live_rows,
-		(unsigned long long)load->live_rows, (unsigned long long)ids, records.ms_entries,
-		vectors.ms_entries);
+	return status_reason(
+		status_format(
+			t->arena, STATUS_DATA_LOSS,
+			"collection \"%s\": %llu rows should be live, and there are %llu, with "
+			"%llu ids, %zu records, %zu vectors",
+			t->store->config.name, (unsigned long long)load->state.live_rows,
+			(unsigned long long)load->live_rows, (unsigned long long)ids,
+			records.ms_entries, vectors.ms_entries),
+		t->arena, REASON_DATA_CORRUPT, "collection", t->store->config.name, NULL);
 }
 
 static void load_finish(struct load *load)
@@ -189,7 +196,7 @@ static void load_finish(struct load *load)
 SCOPE_DEFINE(load, load_finish)
 
 status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
-		  status (*visit)(void *context, uint64_t row, const float *vector), void *context)
+		  store_visit *visit, void *context)
 {
 	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
 	SCOPED(load) load = &(struct load){.transaction = t};

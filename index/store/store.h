@@ -1,13 +1,20 @@
 /* store - the durable side of a collection: one LMDB environment.
  *
  *	config   "config" -> format version, collection_config, creation time, incarnation
- *	state    "state"  -> next row, generation, number of live rows
+ *	state    "state"  -> next row, generation, number of live rows, readable from
  *	ids      id key   -> row               (an id above 400 bytes is keyed by its first 384 and a
  *	                                        128-bit hash; the record has it whole and is compared)
  *	records  row      -> the chunk without its vector (record.c)
  *	vectors  row      -> dim float32: the rows of the head
  *	dead     generation, row -> nothing    rows that no new snapshot sees, until they are purged
+ *	postings field, value, run of rows -> which rows of it have the value
+ *	numbers  field, number, row -> nothing
+ *	documents  document, ordinal, row -> nothing
  *
+ * The last three are what filters read (posting_key.h): of declared fields alone, of every row that
+ * has a record, dead ones included, and changed in the transaction that changes the record.
+ * A directory of format 1, which had them not, is upgraded in one pass when it is opened
+ * (upgrade.h); older programs refuse it from then on.
  * Rows and generations are keys in big-endian. Every value carries a CRC-32C over key and value; one
  * that does not match is DATA_LOSS, naming collection, table and row.
  * A read transaction lives within one call, never across a page. The map grows by doubling, under a
@@ -19,17 +26,23 @@
 
 #include "index/chunk.h"
 #include "index/collection_config.h"
+#include "index/filter/compile.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/status.h"
 
 struct store;
 struct store_write;
 
-#define STORE_FORMAT 1
+#define STORE_FORMAT 2
 
 struct store_state {
 	uint64_t next_row, generation, live_rows;
+	/* The highest generation at which a row died that was purged: from this one on every
+	 * generation can still be read. */
+	uint64_t readable_from;
 };
+
+#define STORE_ROW_LIVES UINT64_MAX
 
 /* store_create - a new environment in an empty directory, synced to disk. Fails: RESOURCE_EXHAUSTED
  * INTERNAL */
@@ -58,10 +71,31 @@ status store_fetch_record(struct store *store, uint64_t row, struct arena *arena
 status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena,
 			  float **ret_vector);
 
-/* store_load - every live row in order of row, at open: visit gets row and vector [dim], borrowed
- * for the call. Rows in `dead` are passed over. Fails: DATA_LOSS, or what visit gave. */
+/* A row at open. died  the generation at which it did; STORE_ROW_LIVES. vector  [dim], borrowed for
+ * the call. */
+typedef status store_visit(void *context, uint64_t row, uint64_t died, const float *vector);
+
+/* store_document_rows - the rows of a document next to a position in its order, the nearest first;
+ * committed and not purged yet, whichever generation they belong to. Of an id above 400 bytes they
+ * may be another document's, which the record tells.
+ * ret  [query->max]. Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status store_document_rows(struct store *store, const struct document_query *query,
+			   struct arena *arena, struct document_row *ret, size_t *ret_n);
+
+/* store_load - every row in order of row, at open, the dead ones that were not purged among them.
+ * Fails: DATA_LOSS, or what visit gave. */
 status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
-		  status (*visit)(void *context, uint64_t row, const float *vector), void *context);
+		  store_visit *visit, void *context);
+
+/* store_select, store_select_document - hand every row on that meets a condition, or is of a
+ * document, committed and not purged yet, whichever generation it belongs to; in no order, perhaps
+ * more than once. A condition that a field is absent is taken for its opposite. A read transaction
+ * is open meanwhile, so the visitor does not call the store.
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL, or what visit gave */
+status store_select(struct store *store, const struct condition *condition, struct arena *arena,
+		    const struct row_visitor *visitor);
+status store_select_document(struct store *store, struct bytes id, struct arena *arena,
+			     const struct row_visitor *visitor);
 
 /* --- writing, one thread at a time, begin to commit on the same thread --- */
 
@@ -79,9 +113,27 @@ status store_write_put(struct store_write *write, uint64_t row, uint64_t generat
 		       const struct chunk *chunk, bool *ret_replaced, uint64_t *ret_old_row);
 status store_write_delete(struct store_write *write, struct bytes id, uint64_t generation,
 			  bool *ret_found, uint64_t *ret_old_row);
-/* store_write_purge - removes for good up to max dead rows that died at or below generation. */
+/* store_write_delete_row - what store_write_delete does, of a live row. Fails: DATA_LOSS where its
+ * record is not there, or as store_write_put */
+status store_write_delete_row(struct store_write *write, uint64_t row, uint64_t generation);
+
+/* store_write_select, store_write_select_document - as store_select, over what was written up to
+ * the last store_write_flush. */
+status store_write_select(struct store_write *write, const struct condition *condition,
+			  const struct row_visitor *visitor);
+status store_write_select_document(struct store_write *write, struct bytes id,
+				   const struct row_visitor *visitor);
+
+/* store_write_flush - puts the postings of the rows written so far into the transaction; until then
+ * they are only noted. A commit does it too. Called before a savepoint, so that an undo does not
+ * take back what was before it. Fails: as store_write_put, and then the whole write is of no use */
+status store_write_flush(struct store_write *write);
+
+/* store_write_purge - removes for good up to max dead rows that died at or below generation, those
+ * first that died first. What was written must have been flushed.
+ * ret_readable_from  what readable_from has to be then; untouched where none is removed. */
 status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
-			 size_t *ret_purged);
+			 size_t *ret_purged, uint64_t *ret_readable_from);
 status store_write_state(struct store_write *write, const struct store_state *state);
 /* store_write_commit - fsyncs; the write is gone after it, whatever it returns. */
 status store_write_commit(struct store_write *write);

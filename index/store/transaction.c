@@ -7,6 +7,8 @@
  */
 #include "index/store/transaction.h"
 
+#include "kernels/base/error_info.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
@@ -167,8 +169,10 @@ status store_grow(struct store *store, struct arena *arena)
 	result = grow_locked(store);
 	pthread_rwlock_unlock(&store->map_lock);
 	if (result)
-		return status_format(arena, STATUS_RESOURCE_EXHAUSTED,
-				     "collection \"%s\": grow the map: %s", store->config.name,
-				     mdb_strerror(result));
+		return status_reason(status_format(arena, STATUS_RESOURCE_EXHAUSTED,
+						   "collection \"%s\": grow the map: %s",
+						   store->config.name, mdb_strerror(result)),
+				     arena, REASON_MEMORY_LIMIT, "collection", store->config.name,
+				     NULL);
 	return status_ok();
 }

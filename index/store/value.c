@@ -2,6 +2,7 @@
 #include "index/store/value.h"
 
 #include "kernels/base/checksum.h"
+#include "kernels/base/error_info.h"
 
 /* What a table's payload has by its nature, so that a damaged size is not followed. */
 static bool size_is_sane(const struct store *store, enum table table, size_t payload_bytes)
@@ -12,8 +13,10 @@ static bool size_is_sane(const struct store *store, enum table table, size_t pay
 	case TABLE_IDS:
 		return payload_bytes == sizeof(uint64_t);
 	case TABLE_STATE:
-		return payload_bytes == 3 * sizeof(uint64_t);
+		return payload_bytes == STATE_BYTES || payload_bytes == STATE_BYTES_OLD;
 	case TABLE_DEAD:
+	case TABLE_NUMBERS:
+	case TABLE_DOCUMENTS:
 		return payload_bytes == 0;
 	default:
 		return payload_bytes < store->map_bytes;
@@ -55,16 +58,20 @@ status value_damaged(const struct transaction *transaction, enum table table, st
 {
 	const struct store *store = transaction->store;
 	const char *name = store->config.name[0] ? store->config.name : store->directory;
-	bool has_row = table == TABLE_RECORDS || table == TABLE_VECTORS || table == TABLE_DEAD;
+	bool has_row = table == TABLE_RECORDS || table == TABLE_VECTORS || table == TABLE_DEAD ||
+		       table == TABLE_NUMBERS || table == TABLE_DOCUMENTS;
+	struct arena *arena = transaction->arena;
+	status s;
 
 	if (!has_row || key.size < ROW_KEY_BYTES)
-		return status_format(transaction->arena, STATUS_DATA_LOSS,
-				     "collection \"%s\": table %s: %s", name, table_name(table),
-				     how);
-	return status_format(transaction->arena, STATUS_DATA_LOSS,
-			     "collection \"%s\": table %s, row %llu: %s", name, table_name(table),
-			     (unsigned long long)load_u64_be(key.data + key.size - ROW_KEY_BYTES),
-			     how);
+		s = status_format(arena, STATUS_DATA_LOSS, "collection \"%s\": table %s: %s", name,
+				  table_name(table), how);
+	else
+		s = status_format(
+			arena, STATUS_DATA_LOSS, "collection \"%s\": table %s, row %llu: %s", name,
+			table_name(table),
+			(unsigned long long)load_u64_be(key.data + key.size - ROW_KEY_BYTES), how);
+	return status_reason(s, arena, REASON_DATA_CORRUPT, "collection", name, NULL);
 }
 
 status value_check(const struct transaction *transaction, enum table table, struct bytes key,

@@ -11,6 +11,8 @@
 #define VALUE_CHECKSUM_BYTES 4
 #define ROW_KEY_BYTES 8
 #define DEAD_KEY_BYTES 16 /* generation, row */
+#define STATE_BYTES 32
+#define STATE_BYTES_OLD 24
 
 /* A row as a key. */
 struct row_key {

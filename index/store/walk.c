@@ -1,6 +1,8 @@
 /* walk - the entries of a table in order of key. */
 #include "index/store/walk.h"
 
+#include "index/store/posting_key.h"
+
 static bool key_size_is_sane(enum table table, size_t size)
 {
 	switch (table) {
@@ -9,6 +11,12 @@ static bool key_size_is_sane(enum table table, size_t size)
 		return size == ROW_KEY_BYTES;
 	case TABLE_DEAD:
 		return size == DEAD_KEY_BYTES;
+	case TABLE_NUMBERS:
+		return size == NUMBER_ROW_KEY_BYTES;
+	case TABLE_POSTINGS:
+		return size >= POSTING_HEAD_BYTES + POSTING_TAIL_BYTES;
+	case TABLE_DOCUMENTS:
+		return size > DOCUMENT_TAIL_BYTES;
 	default:
 		return true;
 	}
@@ -18,13 +26,16 @@ status walk_next(struct walk *walk, bool *ret_found, struct entry *ret)
 {
 	const struct transaction *t = walk->transaction;
 	struct entry entry;
-	MDB_val key, value;
+	/* LMDB has no const; it does not write to a key. */
+	MDB_val key = {walk->from.size, (void *)(uintptr_t)walk->from.data}, value;
+	bool seeks = !walk->cursor && walk->from.size > 0;
 	int result = 0;
 
 	if (!walk->cursor)
 		result = mdb_cursor_open(t->handle, t->store->tables[walk->table], &walk->cursor);
 	if (!result)
-		result = mdb_cursor_get(walk->cursor, &key, &value, MDB_NEXT);
+		result = mdb_cursor_get(walk->cursor, &key, &value,
+					seeks ? MDB_SET_RANGE : MDB_NEXT);
 	if (result == MDB_NOTFOUND) {
 		*ret_found = false;
 		return status_ok();

@@ -18,6 +18,8 @@ struct walk {
 	const struct transaction *transaction;
 	enum table table;
 	MDB_cursor *cursor; /* NULL until the first step */
+	struct bytes
+		from; /* a key to begin at or behind; borrowed until the first step. Empty: all */
 };
 
 /* Borrowed until the transaction writes or ends. */
@@ -25,7 +27,7 @@ struct entry {
 	struct bytes key, payload;
 };
 
-/* walk_next - the first entry, then the one behind; false in *ret_found at the end.
+/* walk_next - the first entry at or behind `from`, then the one behind; false in *ret_found at the end.
  * Fails: DATA_LOSS (also a key of the wrong size) RESOURCE_EXHAUSTED INTERNAL */
 status walk_next(struct walk *walk, bool *ret_found, struct entry *ret);
 

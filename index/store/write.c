@@ -7,7 +7,9 @@
 #include "index/store/dead.h"
 #include "index/store/id.h"
 #include "index/store/manifest.h"
+#include "index/store/postings.h"
 #include "index/store/record.h"
+#include "index/store/select.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +18,8 @@ struct store_write {
 	struct transaction outer;
 	struct transaction inner; /* since the savepoint; its handle is NULL where there is none */
 	struct buffer record;     /* scratch */
+	struct postings postings; /* noted and not applied */
+	struct postings_mark savepoint;
 };
 
 static const struct transaction *current(const struct store_write *write)
@@ -44,6 +48,7 @@ status store_write_begin(struct store *store, struct arena *arena, struct store_
 static void write_free(struct store_write *write)
 {
 	buffer_finish(&write->record);
+	postings_finish(&write->postings);
 	free(write);
 }
 
@@ -67,6 +72,7 @@ status store_write_savepoint(struct store_write *write)
 	int result;
 
 	TRY(keep_inner(write));
+	write->savepoint = postings_mark(&write->postings);
 	result = mdb_txn_begin(store->env, write->outer.handle, 0, &write->inner.handle);
 	if (result) {
 		write->inner.handle = NULL;
@@ -77,14 +83,27 @@ status store_write_savepoint(struct store_write *write)
 
 void store_write_undo(struct store_write *write)
 {
-	if (write->inner.handle)
-		mdb_txn_abort(TAKE(write->inner.handle));
+	if (!write->inner.handle)
+		return;
+	mdb_txn_abort(TAKE(write->inner.handle));
+	postings_forget(&write->postings, write->savepoint);
+}
+
+status store_write_flush(struct store_write *write)
+{
+	/* What is applied is not noted any more, so an undo has nothing of it to forget. */
+	write->savepoint = (struct postings_mark){0};
+	return postings_apply(&write->postings, current(write));
 }
 
 status store_write_commit(struct store_write *write)
 {
-	status result = keep_inner(write);
+	status result = store_write_flush(write);
 
+	if (!status_failed(result))
+		result = keep_inner(write);
+	if (status_failed(result))
+		store_write_undo(write);
 	if (status_failed(result))
 		transaction_abort(&write->outer);
 	else
@@ -146,6 +165,10 @@ status store_write_put(struct store_write *write, uint64_t row, uint64_t generat
 	TRY(put_record(write, row_bytes, chunk));
 	TRY(value_append(t, TABLE_VECTORS, row_bytes,
 			 bytes_of(chunk->vector, t->store->config.dim * sizeof(float))));
+	postings_add(&write->postings, &t->store->config, row, chunk);
+	if (write->postings.notes.failed || write->postings.offsets.failed)
+		return store_says(t->store, t->arena, STATUS_RESOURCE_EXHAUSTED,
+				  "memory for postings");
 	*ret_replaced = use == ID_FOUND;
 	if (use == ID_FOUND)
 		*ret_old_row = old_row;
@@ -173,10 +196,41 @@ status store_write_delete(struct store_write *write, struct bytes id, uint64_t g
 	return status_ok();
 }
 
-status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
-			 size_t *ret_purged)
+status store_write_delete_row(struct store_write *write, uint64_t row, uint64_t generation)
 {
-	return dead_purge(current(write), generation, max, ret_purged);
+	const struct transaction *t = current(write);
+	struct row_key row_key = row_key_of(row);
+	struct bytes row_bytes = bytes_of(row_key.bytes, sizeof row_key.bytes), record, id;
+	struct id_key key;
+	bool found;
+
+	TRY(value_get(t, TABLE_RECORDS, row_bytes, &found, &record));
+	if (!found || status_failed(record_id(record, &id)))
+		return value_damaged(t, TABLE_RECORDS, row_bytes,
+				     found ? "the record cannot be read" : "it is not there");
+	id_key_make(id, &key);
+	TRY(value_delete(t, TABLE_IDS, id_key_bytes(&key)));
+	return dead_add(t, generation, row);
+}
+
+status store_write_select(struct store_write *write, const struct condition *condition,
+			  const struct row_visitor *visitor)
+{
+	return select_condition(&(struct select){current(write), condition, {0}, visitor});
+}
+
+status store_write_select_document(struct store_write *write, struct bytes id,
+				   const struct row_visitor *visitor)
+{
+	return select_document(&(struct select){current(write), NULL, id, visitor});
+}
+
+status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
+			 size_t *ret_purged, uint64_t *ret_readable_from)
+{
+	TRY(dead_purge(current(write), &write->postings, generation, max, ret_purged,
+		       ret_readable_from));
+	return store_write_flush(write);
 }
 
 status store_write_state(struct store_write *write, const struct store_state *state)

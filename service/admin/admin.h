@@ -5,5 +5,8 @@
 #include "service/services.h"
 
 extern const struct rpc_method get_server_info_method;
+extern const struct rpc_method get_tool_schemas_method;
+extern const struct rpc_method list_cursors_method;
+extern const struct rpc_method cancel_cursor_method;
 
 #endif

@@ -1,6 +1,8 @@
 /* arguments - the parser and the typed getters. */
 #include "service/cli/arguments.h"
 
+#include "service/nearest.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -9,8 +11,7 @@
 
 /* Options of the contract that this version does not serve. */
 static const char *const unserved[] = {
-	"filter", "neighbors", "max-tokens", "faiss",        "tls",
-	"tls-ca", "tls-cert",  "tls-key",    "api-key-file",
+	"neighbors", "max-tokens", "faiss", "tls", "tls-ca", "tls-cert", "tls-key", "api-key-file",
 };
 
 status arguments_misuse(struct arguments *arguments, const char *format, ...)
@@ -25,55 +26,21 @@ status arguments_misuse(struct arguments *arguments, const char *format, ...)
 	return status_make(STATUS_INVALID_ARGUMENT, detail ? detail : format);
 }
 
-/* Levenshtein's distance of two short words, cut at 3. */
-static size_t distance(const char *a, size_t a_size, const char *b)
-{
-	size_t row[32], b_size = strlen(b);
-
-	if (b_size >= 31 || a_size >= 31)
-		return 3;
-	for (size_t j = 0; j <= b_size; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_size; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_size; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b_size] < 3 ? row[b_size] : 3;
-}
-
 static status complain_unknown(struct arguments *arguments, const char *name, size_t size,
 			       const struct option_list *lists, size_t n_lists)
 {
-	const char *nearest = NULL;
-	size_t nearest_distance = 3;
+	struct nearest nearest = nearest_to(bytes_of(name, size));
 
 	for (size_t i = 0; i < sizeof unserved / sizeof *unserved; i++)
 		if (strlen(unserved[i]) == size && memcmp(unserved[i], name, size) == 0)
 			return arguments_misuse(arguments, "--%s is not served by this version",
 						unserved[i]);
 	for (size_t l = 0; l < n_lists; l++)
-		for (size_t i = 0; i < lists[l].n; i++) {
-			size_t apart = distance(name, size, lists[l].options[i].name);
-
-			if (apart < nearest_distance) {
-				nearest_distance = apart;
-				nearest = lists[l].options[i].name;
-			}
-		}
-	if (nearest)
+		for (size_t i = 0; i < lists[l].n; i++)
+			nearest_offer(&nearest, lists[l].options[i].name);
+	if (nearest.name)
 		return arguments_misuse(arguments, "unknown option --%.*s; did you mean --%s?",
-					(int)(size < 64 ? size : 64), name, nearest);
+					(int)(size < 64 ? size : 64), name, nearest.name);
 	return arguments_misuse(arguments, "unknown option --%.*s; see sluice help %s",
 				(int)(size < 64 ? size : 64), name, arguments->command);
 }

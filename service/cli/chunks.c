@@ -1,5 +1,6 @@
 /* chunks - get, list, export, count and delete: whole chunks by id, or all of them. */
 #include "service/cli/commands.h"
+#include "service/cli/filter_option.h"
 #include "service/cli/jsonl.h"
 #include "service/cli/methods.h"
 #include "service/cli/npy.h"
@@ -148,18 +149,21 @@ static status list_run(struct cli *cli)
 	}
 	if (arguments_has(cli->arguments, "vector"))
 		request.read_mask = mask_with_vector(&mask);
+	TRY(filter_option_read(cli, &request.filter));
 	return list_all(cli, &request, NULL, 0);
 }
 
 static const struct option list_options[] = {
+	FILTER_OPTION,
 	{"limit", OPTION_VALUE, "N  chunks at most (all)"},
 	{"vector", OPTION_FLAG, "  with the vectors"},
 };
 
 const struct command list_command = {
 	.name = "list",
-	.usage = "NAME [--limit N] [--vector]",
+	.usage = "NAME [--filter F] [--limit N] [--vector]",
 	.summary = "print the chunks of a collection in the order of writing, as JSON lines",
+	.details = FILTER_WORDS_HELP,
 	.options = OPTION_LIST(list_options),
 	.names_min = 1,
 	.names_max = 1,
@@ -218,48 +222,91 @@ static status count_run(struct cli *cli)
 	SCOPED(answer) answer = NULL;
 
 	request.collection = cli_name(cli, 0);
+	TRY(filter_option_read(cli, &request.filter));
 	TRY(cli_ask(cli, &method_count_chunks, &request.base, &answer));
 	printf("%llu\n",
 	       (unsigned long long)((const Sluice__V1__CountChunksResponse *)answer)->count);
 	return status_ok();
 }
 
+static const struct option count_options[] = {
+	FILTER_OPTION,
+};
+
 const struct command count_command = {
 	.name = "count",
-	.usage = "NAME",
-	.summary = "print how many chunks a collection has",
+	.usage = "NAME [--filter F]",
+	.summary = "print how many chunks a collection has, or how many of them pass a filter",
+	.details = FILTER_WORDS_HELP,
+	.options = OPTION_LIST(count_options),
 	.names_min = 1,
 	.names_max = 1,
 	.run = count_run,
 };
 
-static status delete_run(struct cli *cli)
+static status delete_some(struct cli *cli, const Sluice__V1__DeleteChunksRequest *request,
+			  uint64_t *deleted)
+{
+	SCOPED(answer) answer = NULL;
+
+	TRY(cli_ask(cli, &method_delete_chunks, &request->base, &answer));
+	*deleted += ((const Sluice__V1__DeleteChunksResponse *)answer)->deleted;
+	return status_ok();
+}
+
+static status delete_matching(struct cli *cli, uint64_t *deleted)
+{
+	Sluice__V1__DeleteChunksRequest request = SLUICE__V1__DELETE_CHUNKS_REQUEST__INIT;
+
+	request.collection = cli_name(cli, 0);
+	request.selector_case = SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_FILTER;
+	TRY(filter_option_read(cli, &request.filter));
+	return delete_some(cli, &request, deleted);
+}
+
+static status delete_by_id(struct cli *cli, uint64_t *deleted)
 {
 	size_t n = cli->arguments->n_names;
-	uint64_t deleted = 0;
 
 	for (size_t first = 1; first < n; first += DELETE_IDS_MAX) {
 		Sluice__V1__DeleteChunksRequest request = SLUICE__V1__DELETE_CHUNKS_REQUEST__INIT;
 		Sluice__V1__ChunkIds ids = SLUICE__V1__CHUNK_IDS__INIT;
-		SCOPED(answer) answer = NULL;
 
 		ids.ids = (char **)(uintptr_t)&cli->arguments->names[first];
 		ids.n_ids = n - first < DELETE_IDS_MAX ? n - first : DELETE_IDS_MAX;
 		request.collection = cli_name(cli, 0);
 		request.selector_case = SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_IDS;
 		request.ids = &ids;
-		TRY(cli_ask(cli, &method_delete_chunks, &request.base, &answer));
-		deleted += ((const Sluice__V1__DeleteChunksResponse *)answer)->deleted;
+		TRY(delete_some(cli, &request, deleted));
 	}
+	return status_ok();
+}
+
+static status delete_run(struct cli *cli)
+{
+	bool matching = arguments_has(cli->arguments, "filter");
+	uint64_t deleted = 0;
+
+	if (matching == (cli->arguments->n_names > 1))
+		return arguments_misuse(cli->arguments,
+					"delete needs ids or --filter, and not both");
+	TRY(matching ? delete_matching(cli, &deleted) : delete_by_id(cli, &deleted));
 	printf("%llu\n", (unsigned long long)deleted);
 	return status_ok();
 }
 
+static const struct option delete_options[] = {
+	FILTER_OPTION,
+};
+
 const struct command delete_command = {
 	.name = "delete",
-	.usage = "NAME ID...",
-	.summary = "remove chunks by id and print how many there were",
-	.names_min = 2,
+	.usage = "NAME (ID... | --filter F)",
+	.summary =
+		"remove chunks by id, or those that pass a filter, and print how many there were",
+	.details = FILTER_WORDS_HELP,
+	.options = OPTION_LIST(delete_options),
+	.names_min = 1,
 	.names_max = SIZE_MAX,
 	.run = delete_run,
 };

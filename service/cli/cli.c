@@ -2,6 +2,7 @@
 #include "service/cli/cli.h"
 
 #include "service/cli/commands.h"
+#include "service/cli/failure.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,16 +14,17 @@
 #define ARENA_BYTES ((size_t)256 << 20)
 
 static const struct command *const commands[] = {
-	&create_command, &import_command,      &export_command, &search_command,
-	&get_command,    &list_command,        &count_command,  &delete_command,
-	&drop_command,   &collections_command, &info_command,   &bench_command,
+	&create_command, &import_command, &export_command, &search_command,  &get_command,
+	&list_command,   &count_command,  &delete_command, &drop_command,    &collections_command,
+	&info_command,   &bench_command,  &tools_command,  &cursors_command, &cancel_command,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 /* Commands of the contract that this version does not serve. */
 static const char *const unserved[] = {
-	"optimize", "cursors", "cancel", "tools", "check-config", "key",
+	"optimize",
+	"key",
 };
 
 static const struct option common_options[] = {
@@ -75,7 +77,8 @@ static void command_help(FILE *out, const struct command *command)
 	fprintf(out, "\n");
 	for (size_t i = 0; i < command->options.n; i++)
 		option_help(out, &command->options.options[i]);
-	for (size_t i = 0; i < common.n; i++)
+	/* Without a server only --help is left of them. */
+	for (size_t i = command->offline ? common.n - 1 : 0; i < common.n; i++)
 		option_help(out, &common.options[i]);
 }
 
@@ -96,12 +99,13 @@ char *cli_name(const struct cli *cli, size_t i)
 }
 
 /* One line, whatever a server put into its detail. */
-static void complain(const char *detail)
+/* One clear line, and below it all that a server found wrong with a request. */
+static void complain(status failed)
 {
 	fputs("error: ", stderr);
-	for (; *detail; detail++)
-		fputc((unsigned char)*detail < 0x20 || *detail == 0x7f ? ' ' : *detail, stderr);
+	failure_print_text(stderr, failed.detail);
 	fputc('\n', stderr);
+	failure_print(stderr, failed.info);
 }
 
 static status connect_client(struct arena *arena, struct arguments *arguments, struct client **ret)
@@ -132,7 +136,8 @@ static status command_run(const struct command *command, struct arguments *argum
 	if (arguments->n_names < command->names_min || arguments->n_names > command->names_max)
 		return arguments_misuse(arguments, "usage: sluice %s %s", command->name,
 					command->usage);
-	TRY(connect_client(arguments->arena, arguments, &client));
+	if (!command->offline)
+		TRY(connect_client(arguments->arena, arguments, &client));
 	cli.client = client;
 	TRY(command->run(&cli));
 	return cli_flush();
@@ -159,7 +164,7 @@ static int command_main(const struct command *command, struct words words)
 		return 0;
 	/* What was printed before the failure comes first. */
 	fflush(stdout);
-	complain(done.detail);
+	complain(done);
 	return arguments.misused ? 2 : 1;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "service/cli/client.h"
 
+#include "service/cli/failure.h"
+
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
@@ -286,6 +288,20 @@ size_t client_call_received_bytes(const struct client_call *call)
 	return call->received_bytes;
 }
 
+/* What the trailer says for programs. */
+static const struct error_info *call_info(const struct client_call *call)
+{
+	for (size_t i = 0; i < call->trailing.count; i++) {
+		const grpc_metadata *entry = &call->trailing.metadata[i];
+
+		if (grpc_slice_str_cmp(entry->key, "grpc-status-details-bin") == 0)
+			return failure_decode(call->client->options.arena,
+					      bytes_of(GRPC_SLICE_START_PTR(entry->value),
+						       GRPC_SLICE_LENGTH(entry->value)));
+	}
+	return NULL;
+}
+
 /* What the server said, or why it could not be asked. */
 static status call_status(struct client_call *call)
 {
@@ -312,7 +328,8 @@ static status call_status(struct client_call *call)
 	if (code == STATUS_DEADLINE_EXCEEDED && call->timeout_seconds > 0)
 		return status_format(arena, code, "%s: %s did not finish within %g s",
 				     status_code_name(code), address, call->timeout_seconds);
-	return status_format(arena, code, "%s: %s", status_code_name(code), details);
+	return status_with(status_format(arena, code, "%s: %s", status_code_name(code), details),
+			   call_info(call));
 }
 
 static status message_unpack(struct client_call *call, ProtobufCMessage **ret)

@@ -6,8 +6,8 @@
  *
  * A stream: client_call_open, client_call_send any number of times, client_call_receive until it
  *gives NULL, client_call_close. Several calls may be open at once; client_wait_any takes turns
- *among them. The server's failures come as statuses whose detail begins with the code's name. Not
- *thread safe.
+ *among them. The server's failures come as statuses whose detail begins with the code's name, and
+ *whose info lists the violations (failure.h). Not thread safe.
  */
 #ifndef SLUICE_SERVICE_CLI_CLIENT_H
 #define SLUICE_SERVICE_CLI_CLIENT_H

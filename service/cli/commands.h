@@ -24,6 +24,7 @@ struct command {
 	const char *details; /* more lines for its help, or NULL */
 	struct option_list options;
 	size_t names_min, names_max;
+	bool offline; /* works without a server: cli->client is NULL */
 	status (*run)(struct cli *cli);
 };
 
@@ -31,7 +32,7 @@ struct command {
 
 extern const struct command create_command, import_command, export_command, search_command,
 	get_command, list_command, count_command, delete_command, collections_command, drop_command,
-	info_command, bench_command;
+	info_command, bench_command, tools_command, cursors_command, cancel_command;
 
 /* cli_flush - hands to standard output what was printed; a failure of any print shows here.
  * Fails: UNAVAILABLE */

@@ -294,7 +294,7 @@ static status import_run(struct cli *cli)
 	SCOPED(import) import = &memory;
 	uint64_t chunks_max = BATCH_CHUNKS;
 	double seconds;
-	status ran;
+	status parsed, ran;
 
 	arena_init(&line_arena, LINE_ARENA_BYTES);
 	TRY(arguments_u64(cli->arguments, "batch", 1, BATCH_CHUNKS_MAX, &chunks_max));
@@ -302,8 +302,10 @@ static status import_run(struct cli *cli)
 	import->in_flight = ARENA_ARRAY(cli->arena, struct batch_lines, IN_FLIGHT_MAX);
 	if (!import->in_flight)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for batches");
-	TRY(long_values_parse(cli->arena, arguments_value(cli->arguments, "long-values"),
-			      &import->long_values));
+	parsed = long_values_parse(cli->arena, arguments_value(cli->arguments, "long-values"),
+				   &import->long_values);
+	if (status_failed(parsed))
+		return arguments_misuse(cli->arguments, "%s", parsed.detail);
 	TRY(progress_start(&import->progress, cli->arguments));
 	TRY(import_vectors(import, arguments_value(cli->arguments, "vectors")));
 	TRY(lines_open(cli->arena, cli_name(cli, 1), &import->lines));

@@ -12,7 +12,8 @@ static inline void json_closep(json_t **json)
 
 #define SCOPED_JSON __attribute__((cleanup(json_closep))) json_t *
 
-static const status no_memory = {STATUS_RESOURCE_EXHAUSTED, "a line takes too much memory"};
+static const status no_memory = {.code = STATUS_RESOURCE_EXHAUSTED,
+				 .detail = "a line takes too much memory"};
 
 static status wrong(struct arena *arena, const char *field, const char *what)
 {

@@ -81,6 +81,14 @@ static bool lines_fill(struct lines *lines)
 	return n > 0;
 }
 
+/* Without the byte order mark that some programs begin a UTF-8 file with. */
+static struct bytes without_mark(struct bytes line)
+{
+	if (line.size < 3 || memcmp(line.data, "\xEF\xBB\xBF", 3) != 0)
+		return line;
+	return bytes_of(line.data + 3, line.size - 3);
+}
+
 /* The next line with blanks or without; LINES_END after the last. */
 static enum lines_step line_take(struct lines *lines, struct bytes *ret)
 {
@@ -103,12 +111,15 @@ static enum lines_step line_take(struct lines *lines, struct bytes *ret)
 		return LINES_END;
 	lines->number++;
 	if (size > LINE_MAX_BYTES) {
-		status too_long = {STATUS_INVALID_ARGUMENT, "the line has more than 4 MiB"};
+		status too_long = {.code = STATUS_INVALID_ARGUMENT,
+				   .detail = "the line has more than 4 MiB"};
 
 		lines->failure = lines_complain(lines, too_long);
 		return LINES_FAIL;
 	}
 	*ret = bytes_of(lines->block + lines->at, size);
+	if (lines->number == 1)
+		*ret = without_mark(*ret);
 	lines->block[lines->at + size] = '\0';
 	lines->at += size + (end ? 1 : 0);
 	lines->read_bytes += size + (end ? 1 : 0);

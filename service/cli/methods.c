@@ -60,3 +60,13 @@ const struct method method_get_server_info = {
 	"/sluice.v1.AdminService/GetServerInfo",
 	&sluice__v1__get_server_info_response__descriptor,
 };
+
+const struct method method_list_cursors = {
+	"/sluice.v1.AdminService/ListCursors",
+	&sluice__v1__list_cursors_response__descriptor,
+};
+
+const struct method method_cancel_cursor = {
+	"/sluice.v1.AdminService/CancelCursor",
+	&sluice__v1__cancel_cursor_response__descriptor,
+};

@@ -1,6 +1,8 @@
 /* refusal - by the prefix alone: behind it a detail may quote what a client sent. */
 #include "service/cli/refusal.h"
 
+#include "kernels/base/error_info.h"
+
 #include <string.h>
 
 /* A number below n and a bracket; else n. */
@@ -32,16 +34,19 @@ status refusal_explain(struct arena *arena, status failed, const struct batch_li
 {
 	unsigned long long line = refusal_line(arena, failed, lines);
 	unsigned long long first = lines->numbers[0], last = lines->numbers[lines->n - 1];
+	status explained;
 
 	if (!line)
-		return status_format(arena, failed.code,
-				     "%s (lines %llu to %llu of %s; what is before them is "
-				     "imported)",
-				     failed.detail, first, last, path);
-	if (lines->sequence == 1)
-		return status_format(arena, failed.code, "%s:%llu: %s (nothing is imported)", path,
-				     line, failed.detail);
-	return status_format(arena, failed.code,
-			     "%s:%llu: %s (what is before line %llu is imported)", path, line,
-			     failed.detail, first);
+		explained = status_format(arena, failed.code,
+					  "%s (lines %llu to %llu of %s; what is before them is "
+					  "imported)",
+					  failed.detail, first, last, path);
+	else if (lines->sequence == 1)
+		explained = status_format(arena, failed.code, "%s:%llu: %s (nothing is imported)",
+					  path, line, failed.detail);
+	else
+		explained = status_format(arena, failed.code,
+					  "%s:%llu: %s (what is before line %llu is imported)",
+					  path, line, failed.detail, first);
+	return status_with(explained, failed.info);
 }

@@ -1,9 +1,12 @@
 /* search - one Search, its hits printed message by message as they come. */
+#include "service/cli/base64.h"
 #include "service/cli/commands.h"
+#include "service/cli/filter_option.h"
 #include "service/cli/jsonl.h"
 #include "service/cli/methods.h"
 #include "service/cli/npy.h"
 #include "service/cli/search_print.h"
+#include "service/cli/way_on.h"
 
 static status query_from_file(struct cli *cli, const char *path, Sluice__V1__Vector *ret)
 {
@@ -85,7 +88,14 @@ static status accuracy_read(struct cli *cli, Sluice__V1__SearchRequest *request,
 static status bounds_read(struct cli *cli, Sluice__V1__SearchRequest *request)
 {
 	double min_score = 0;
+	bool all = arguments_has(cli->arguments, "all");
 
+	if (all && arguments_has(cli->arguments, "limit"))
+		return arguments_misuse(cli->arguments, "--all and --limit exclude each other");
+	if (all) {
+		request->_limit_case = SLUICE__V1__SEARCH_REQUEST___LIMIT_LIMIT;
+		request->limit = UINT64_MAX;
+	}
 	if (arguments_has(cli->arguments, "limit")) {
 		request->_limit_case = SLUICE__V1__SEARCH_REQUEST___LIMIT_LIMIT;
 		TRY(arguments_u64(cli->arguments, "limit", 1, UINT64_MAX, &request->limit));
@@ -96,6 +106,62 @@ static status bounds_read(struct cli *cli, Sluice__V1__SearchRequest *request)
 		request->min_score = (float)min_score;
 	}
 	return status_ok();
+}
+
+/* "B,A", or "N" for both. */
+static status neighbors_read(struct cli *cli, Sluice__V1__SearchRequest *request,
+			     Sluice__V1__Neighbors *neighbors)
+{
+	const char *text = arguments_value(cli->arguments, "neighbors");
+	unsigned before = 0, after = 0;
+	int end = 0;
+
+	if (!text)
+		return status_ok();
+	if (sscanf(text, "%2u%n", &before, &end) == 1 && !text[end])
+		after = before;
+	else if (sscanf(text, "%2u,%2u%n", &before, &after, &end) != 2 || text[end])
+		before = 99;
+	if (before > 16 || after > 16)
+		return arguments_misuse(cli->arguments,
+					"--neighbors must be B,A: so many before and after a hit, "
+					"at most 16");
+	neighbors->before = before;
+	neighbors->after = after;
+	request->neighbors = neighbors;
+	return status_ok();
+}
+
+static status budget_read(struct cli *cli, Sluice__V1__SearchRequest *request,
+			  Sluice__V1__Budget *budget)
+{
+	uint64_t tokens = 0;
+
+	if (!arguments_has(cli->arguments, "max-tokens"))
+		return status_ok();
+	TRY(arguments_u64(cli->arguments, "max-tokens", 1, UINT32_MAX, &tokens));
+	budget->_max_tokens_case = SLUICE__V1__BUDGET___MAX_TOKENS_MAX_TOKENS;
+	budget->max_tokens = (uint32_t)tokens;
+	request->budget = budget;
+	return status_ok();
+}
+
+static status resume_read(struct cli *cli, Sluice__V1__SearchRequest *request, struct buffer *token)
+{
+	const char *text = arguments_value(cli->arguments, "resume");
+
+	if (!text)
+		return status_ok();
+	if (!base64_decode(text, token) || token->size == 0)
+		return arguments_misuse(cli->arguments, "--resume must be a token in base64, as a "
+							"search prints it");
+	request->resume_token = (ProtobufCBinaryData){token->size, token->data};
+	return status_ok();
+}
+
+static struct bytes token_of(const Sluice__V1__SearchResponse *page)
+{
+	return bytes_of(page->resume_token.data, page->resume_token.len);
 }
 
 static status hits_print(struct cli *cli, const Sluice__V1__SearchRequest *request)
@@ -121,7 +187,21 @@ static status hits_print(struct cli *cli, const Sluice__V1__SearchRequest *reque
 			TRY(search_print_summary(print, page->summary));
 		/* Hits are shown as they arrive. */
 		TRY(cli_flush());
+		way_on_note(token_of(page));
 	}
+}
+
+/* Whatever ends it before its time, what was printed is not lost. */
+static status search_stream(struct cli *cli, const Sluice__V1__SearchRequest *request)
+{
+	status printed;
+
+	way_on_note(bytes_of(request->resume_token.data, request->resume_token.len));
+	way_on_watch();
+	printed = hits_print(cli, request);
+	if (status_failed(printed))
+		way_on_say();
+	return printed;
 }
 
 static status search_run(struct cli *cli)
@@ -130,12 +210,19 @@ static status search_run(struct cli *cli)
 	Sluice__V1__Vector vector = SLUICE__V1__VECTOR__INIT;
 	Sluice__V1__Accuracy accuracy = SLUICE__V1__ACCURACY__INIT;
 	Sluice__V1__Exact exact = SLUICE__V1__EXACT__INIT;
+	Sluice__V1__Neighbors neighbors = SLUICE__V1__NEIGHBORS__INIT;
+	Sluice__V1__Budget budget = SLUICE__V1__BUDGET__INIT;
+	SCOPED(buffer) token = &(struct buffer){0};
 
 	request.collection = cli_name(cli, 0);
 	TRY(query_read(cli, &request, &vector));
 	TRY(accuracy_read(cli, &request, &accuracy, &exact));
 	TRY(bounds_read(cli, &request));
-	return hits_print(cli, &request);
+	TRY(neighbors_read(cli, &request, &neighbors));
+	TRY(budget_read(cli, &request, &budget));
+	TRY(resume_read(cli, &request, token));
+	TRY(filter_option_read(cli, &request.filter));
+	return search_stream(cli, &request);
 }
 
 static const struct option search_options[] = {
@@ -144,8 +231,13 @@ static const struct option search_options[] = {
 	{"vector", OPTION_VALUE, "'[...]'  the query is this array of numbers"},
 	{"like", OPTION_VALUE, "ID  the query is the vector of this chunk"},
 	{"limit", OPTION_VALUE, "N  hits at most (10)"},
+	{"all", OPTION_FLAG, "  no limit: all hits, to the end"},
+	{"max-tokens", OPTION_VALUE, "N  stops where the texts would have more tokens"},
+	{"neighbors", OPTION_VALUE, "B,A  so many chunks of its document before and after a hit"},
+	{"resume", OPTION_VALUE, "TOKEN  goes on where a search broke off, with the same query"},
 	{"exact", OPTION_FLAG, "  the true nearest, proven"},
 	{"recall", OPTION_VALUE, "R  the share of the true nearest wanted, 0.5 to 0.999"},
+	FILTER_OPTION,
 	{"min-score", OPTION_VALUE, "S  stops at the first hit below this score"},
 	{"text", OPTION_FLAG, "  the whole text under each hit"},
 	{"json", OPTION_FLAG, "  one JSON object a hit, and the summary as the last one"},
@@ -154,10 +246,12 @@ static const struct option search_options[] = {
 const struct command search_command = {
 	.name = "search",
 	.usage = "NAME (--vector-file F.npy [--row I] | --vector '[...]' | --like ID) "
-		 "[--limit N] [--exact | --recall R] [--min-score S] [--text | --json]",
+		 "[--limit N | --all] [--exact | --recall R] [--filter F] [--min-score S] "
+		 "[--max-tokens N] [--neighbors B,A] [--resume TOKEN] [--text | --json]",
 	.summary = "stream the chunks nearest to a query, best first",
 	.details = "A line a hit: rank, score, id, and the title or the first line of the text.\n"
-		   "The last line says why the stream ended and what it cost.",
+		   "The last line says why the stream ended and what it cost. A search that is\n"
+		   "interrupted or fails says how to go on.\n" FILTER_WORDS_HELP,
 	.options = OPTION_LIST(search_options),
 	.names_min = 1,
 	.names_max = 1,

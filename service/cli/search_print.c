@@ -1,6 +1,7 @@
 /* search_print - ranks count from 1 for people, and from 0, as in the contract, in JSON. */
 #include "service/cli/search_print.h"
 
+#include "service/cli/base64.h"
 #include "service/cli/jsonl.h"
 #include "service/cli/screen.h"
 #include "service/cli/words.h"
@@ -60,6 +61,24 @@ static const char *title_of(const Sluice__V1__Chunk *chunk)
 	return chunk->text;
 }
 
+/* Where it stands to the hit: how many ordinals before or after it. */
+static void neighbor_human(struct search_print *print, const Sluice__V1__Chunk *hit,
+			   const Sluice__V1__Chunk *neighbor)
+{
+	struct buffer *line = &print->line;
+	char head[32];
+
+	snprintf(head, sizeof head, "      %+9lld  ",
+		 (long long)neighbor->ordinal - (long long)hit->ordinal);
+	say(line, head);
+	screen_line(line, neighbor->id, ID_COLUMNS);
+	say(line, "  ");
+	screen_line(line, title_of(neighbor), TITLE_COLUMNS);
+	say(line, "\n");
+	if (print->text)
+		screen_block(line, neighbor->text, "      ");
+}
+
 static void hit_human(struct search_print *print, const Sluice__V1__Hit *hit)
 {
 	struct buffer *line = &print->line;
@@ -75,6 +94,8 @@ static void hit_human(struct search_print *print, const Sluice__V1__Hit *hit)
 	say(line, print->colours ? "\033[0m\n" : "\n");
 	if (print->text)
 		screen_block(line, hit->chunk->text, "      ");
+	for (size_t i = 0; i < hit->n_neighbors; i++)
+		neighbor_human(print, hit->chunk, hit->neighbors[i]);
 }
 
 static void hit_json(struct buffer *line, const Sluice__V1__Hit *hit)
@@ -89,6 +110,15 @@ static void hit_json(struct buffer *line, const Sluice__V1__Hit *hit)
 	if (hit->chunk->id[0])
 		say(line, ", ");
 	jsonl_write_members(line, hit->chunk);
+	if (hit->n_neighbors > 0) {
+		json_write_member(line, &first, "neighbors");
+		for (size_t i = 0; i < hit->n_neighbors; i++) {
+			say(line, i ? ", {" : "[{");
+			jsonl_write_members(line, hit->neighbors[i]);
+			say(line, "}");
+		}
+		say(line, "]");
+	}
 	say(line, "}\n");
 }
 
@@ -118,6 +148,7 @@ static void summary_json(struct buffer *line, const Sluice__V1__Summary *summary
 		{"returned", summary->returned},     {"tokens", summary->tokens},
 		{"text_bytes", summary->text_bytes}, {"scanned", summary->scanned},
 		{"reranked", summary->reranked},     {"generation", summary->generation},
+		{"skipped", summary->skipped},
 	};
 	bool first = true;
 
@@ -134,6 +165,13 @@ static void summary_json(struct buffer *line, const Sluice__V1__Summary *summary
 	json_write_string(line, summary->backend);
 	json_write_member(line, &first, "elapsed_ms");
 	json_write_double(line, milliseconds(summary->elapsed));
+	if (summary->resume_token.len > 0) {
+		json_write_member(line, &first, "resume_token");
+		say(line, "\"");
+		base64_append(line,
+			      bytes_of(summary->resume_token.data, summary->resume_token.len));
+		say(line, "\"");
+	}
 	say(line, "}}\n");
 }
 

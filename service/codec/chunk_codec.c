@@ -1,6 +1,9 @@
 /* chunk_codec - chunks between the wire and plain data. */
 #include "service/codec/chunk_codec.h"
 
+#include "kernels/base/error_info.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct {
@@ -14,7 +17,19 @@ static const struct {
 
 #define N_READ_PATHS (sizeof read_paths / sizeof *read_paths)
 
-static const status no_memory = {STATUS_RESOURCE_EXHAUSTED, "the call's memory is used up"};
+static const status no_memory = {.code = STATUS_RESOURCE_EXHAUSTED,
+				 .detail = "the call's memory is used up"};
+
+static status unknown_path(struct arena *arena, const Google__Protobuf__FieldMask *mask, size_t i)
+{
+	char field[64];
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT,
+				 "read_mask.paths[%zu]: \"%.64s\" is no field of Chunk", i,
+				 mask->paths[i]);
+
+	snprintf(field, sizeof field, "read_mask.paths[%zu]", i);
+	return status_field(status_reason(s, arena, REASON_SCHEMA_VIOLATION, NULL), arena, field);
+}
 
 status read_mask_decode(struct arena *arena, const Google__Protobuf__FieldMask *mask,
 			unsigned *ret_fields)
@@ -27,9 +42,7 @@ status read_mask_decode(struct arena *arena, const Google__Protobuf__FieldMask *
 		while (at < N_READ_PATHS && strcmp(mask->paths[i], read_paths[at].path) != 0)
 			at++;
 		if (at == N_READ_PATHS)
-			return status_format(arena, STATUS_INVALID_ARGUMENT,
-					     "read_mask.paths[%zu]: \"%.64s\" is no field of Chunk",
-					     i, mask->paths[i]);
+			return unknown_path(arena, mask, i);
 		fields |= read_paths[at].field;
 	}
 	*ret_fields = fields ? fields : READ_RECORD;
@@ -49,8 +62,8 @@ static status list_decode(struct arena *arena, const Sluice__V1__StringList *lis
 	return status_ok();
 }
 
-static status value_decode(struct arena *arena, const Sluice__V1__MetadataValue *message,
-			   struct value *ret)
+status value_decode(struct arena *arena, const Sluice__V1__MetadataValue *message,
+		    struct value *ret)
 {
 	switch (message->kind_case) {
 	case SLUICE__V1__METADATA_VALUE__KIND_STRING_VALUE:

@@ -30,7 +30,11 @@ enum read_field {
 status read_mask_decode(struct arena *arena, const Google__Protobuf__FieldMask *mask,
 			unsigned *ret_fields);
 
-/* chunk_decode - message  checked (schema/checks.h). Of a metadata key given twice the last value
+/* value_decode - strings borrowed from the message, a list in the arena. Fails: RESOURCE_EXHAUSTED */
+status value_decode(struct arena *arena, const Sluice__V1__MetadataValue *message,
+		    struct value *ret);
+
+/* chunk_decode - message  checked (codec/message.h). Of a metadata key given twice the last value
  * stands; a token_count of 0 becomes the count of the text.
  * ret  strings and vector borrowed from the message, metadata in the arena.
  * Fails: RESOURCE_EXHAUSTED */

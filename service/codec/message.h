@@ -1,4 +1,8 @@
-/* message - a request's bytes to a message that is safe to read. */
+/* message - a request's bytes to a message that is safe to read.
+ *
+ * The bytes are checked against the contract first (schema/check.h): what is unpacked is known to parse,
+ * to be within every limit of the .proto, and to hold only strings that are C strings.
+ */
 #ifndef SLUICE_SERVICE_CODEC_MESSAGE_H
 #define SLUICE_SERVICE_CODEC_MESSAGE_H
 
@@ -8,15 +12,15 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* message_unpack - ret  of the descriptor's type, in the arena: never free_unpacked.
- * Fails: INVALID_ARGUMENT (does not parse, or a string with a NUL or not UTF-8)
- * RESOURCE_EXHAUSTED */
+/* message_unpack - contract_init must have succeeded.
+ * ret  of the descriptor's type, in the arena: never free_unpacked.
+ * Fails: INVALID_ARGUMENT (SCHEMA_VIOLATION, with every violation; MALFORMED_MESSAGE)
+ * RESOURCE_EXHAUSTED (it unpacks to more than the arena takes) */
 status message_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor,
 		      struct bytes bytes, ProtobufCMessage **ret);
 
-/* message_parse - the same without the look at the strings, which wire_check_strings has to follow:
- * for what has to be read even of a message that is refused. */
-status message_parse(struct arena *arena, const ProtobufCMessageDescriptor *descriptor,
-		     struct bytes bytes, ProtobufCMessage **ret);
+/* message_peek - a number of the outermost message, also of one that will be refused: the varint
+ * field's last value as far as the bytes parse, 0 where there is none. */
+uint64_t message_peek(struct bytes bytes, uint32_t field);
 
 #endif

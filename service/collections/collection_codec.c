@@ -1,7 +1,8 @@
 /* collection_codec - a collection's configuration between the wire and plain data. */
 #include "service/collections/collections.h"
 
-static const status no_memory = {STATUS_RESOURCE_EXHAUSTED, "the call's memory is used up"};
+static const status no_memory = {.code = STATUS_RESOURCE_EXHAUSTED,
+				 .detail = "the call's memory is used up"};
 
 static void copy_string(char *to, size_t size, const char *from)
 {

@@ -11,7 +11,7 @@ extern const struct rpc_method get_collection_method;
 extern const struct rpc_method list_collections_method;
 extern const struct rpc_method delete_collection_method;
 
-/* collection_decode - message  checked (schema/checks.h); its strings fit. */
+/* collection_decode - message  checked (codec/message.h); its strings fit. */
 void collection_decode(const Sluice__V1__Collection *message, struct collection_config *ret);
 
 /* collection_to_message - the arena's; strings borrowed from config. Fails: RESOURCE_EXHAUSTED */

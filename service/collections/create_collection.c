@@ -1,12 +1,45 @@
 /* create_collection - CollectionService.CreateCollection: on disk before it answers. */
+#include "kernels/base/error_info.h"
 #include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
+
+#include <stdio.h>
 
 struct create_collection {
 	struct collection_config config;
 };
+
+/* What the contract has and this version does not serve. */
+static status check_served(struct arena *arena, const Sluice__V1__IndexOptions *index)
+{
+	if (index && index->kind == SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS)
+		return unserved_field(arena, "collection.index.kind = INDEX_KIND_FAISS");
+	if (index && index->encoding == SLUICE__V1__VECTOR_ENCODING__VECTOR_ENCODING_FLOAT16)
+		return unserved_field(arena, "collection.index.encoding = VECTOR_ENCODING_FLOAT16");
+	return status_ok();
+}
+
+/* A field's name comes once: what no annotation of the contract can say. */
+static status check_fields(struct arena *arena, const Sluice__V1__Collection *collection)
+{
+	for (size_t i = 0; i < collection->n_fields; i++)
+		for (size_t j = 0; j < i; j++) {
+			const char *name = collection->fields[i]->name;
+			char field[64];
+			status twice;
+
+			if (strcmp(name, collection->fields[j]->name) != 0)
+				continue;
+			snprintf(field, sizeof field, "collection.fields[%zu].name", i);
+			twice = status_format(arena, STATUS_INVALID_ARGUMENT,
+					      "%s: \"%s\" is declared twice", field, name);
+			twice = status_reason(twice, arena, REASON_SCHEMA_VIOLATION, "field", field,
+					      NULL);
+			return status_field(twice, arena, field);
+		}
+	return status_ok();
+}
 
 static status create_collection_request(struct rpc_call *call, struct bytes message)
 {
@@ -19,7 +52,8 @@ static status create_collection_request(struct rpc_call *call, struct bytes mess
 	TRY(message_unpack(arena, &sluice__v1__create_collection_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__CreateCollectionRequest *)unpacked;
-	TRY(check_collection(arena, request->collection));
+	TRY(check_served(arena, request->collection->index));
+	TRY(check_fields(arena, request->collection));
 	collection_decode(request->collection, &create->config);
 	return database_create(services->database, &create->config, arena);
 }

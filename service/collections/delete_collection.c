@@ -1,7 +1,6 @@
 /* delete_collection - CollectionService.DeleteCollection: the files are gone before it answers. */
 #include "service/codec/message.h"
 #include "service/collections/collections.h"
-#include "service/schema/checks.h"
 
 static status delete_collection_request(struct rpc_call *call, struct bytes message)
 {
@@ -13,7 +12,6 @@ static status delete_collection_request(struct rpc_call *call, struct bytes mess
 	TRY(message_unpack(arena, &sluice__v1__delete_collection_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__DeleteCollectionRequest *)unpacked;
-	TRY(check_name(arena, "name", request->name));
 	return database_drop(services->database, bytes_of_string(request->name), arena);
 }
 

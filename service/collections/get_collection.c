@@ -3,7 +3,6 @@
 #include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
 
 struct get_collection {
 	struct collection *collection;
@@ -20,7 +19,6 @@ static status get_collection_request(struct rpc_call *call, struct bytes message
 	TRY(message_unpack(arena, &sluice__v1__get_collection_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__GetCollectionRequest *)unpacked;
-	TRY(check_name(arena, "name", request->name));
 	return database_acquire(services->database, bytes_of_string(request->name), arena,
 				&get->collection);
 }

@@ -1,15 +1,18 @@
-/* delete_chunks - IngestService.DeleteChunks by ids: durable before it answers. */
+/* delete_chunks - IngestService.DeleteChunks, by ids or by a filter: durable before it answers. A
+ * filter is put to what is there when its turn among the writes has come.
+ */
 #include "index/collection.h"
+#include "service/codec/filter_codec.h"
 #include "service/codec/message.h"
 #include "service/ingest/ingest.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
 #include "sluice/v1/ingest_service.pb-c.h"
 
 struct delete_chunks {
 	struct write write; /* first: the writer gives its address back */
 	struct rpc_call *call;
 	struct collection *collection;
+	struct filter filter;
 	atomic_bool done;
 };
 
@@ -24,6 +27,31 @@ static void delete_done(struct write *write)
 	rpc_unhold(call);
 }
 
+static status select_by_ids(struct delete_chunks *delete, struct arena *arena,
+			    const Sluice__V1__ChunkIds *message)
+{
+	struct bytes *ids = ARENA_ARRAY(arena, struct bytes, message->n_ids);
+
+	if (!ids)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "the call's memory is used up");
+	for (size_t i = 0; i < message->n_ids; i++)
+		ids[i] = bytes_of_string(message->ids[i]);
+	delete->write.kind = WRITE_DELETE;
+	delete->write.ids = ids;
+	delete->write.n = message->n_ids;
+	return status_ok();
+}
+
+static status select_by_filter(struct delete_chunks *delete, struct arena *arena,
+			       const Sluice__V1__Filter *message)
+{
+	TRY(filter_decode(arena, message, collection_config(delete->collection), &delete->filter));
+	TRY(filter_refuse_empty(arena, &delete->filter));
+	delete->write.kind = WRITE_DELETE_MATCHING;
+	delete->write.filter = &delete->filter;
+	return status_ok();
+}
+
 static status delete_chunks_request(struct rpc_call *call, struct bytes message)
 {
 	struct delete_chunks *delete = rpc_state(call);
@@ -31,27 +59,18 @@ static status delete_chunks_request(struct rpc_call *call, struct bytes message)
 	struct arena *arena = rpc_arena(call);
 	ProtobufCMessage *unpacked = NULL;
 	const Sluice__V1__DeleteChunksRequest *request;
-	struct bytes *ids;
-	size_t n;
 
 	TRY(message_unpack(arena, &sluice__v1__delete_chunks_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__DeleteChunksRequest *)unpacked;
-	TRY(check_delete(arena, request));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &delete->collection));
-	n = request->ids->n_ids;
-	ids = ARENA_ARRAY(arena, struct bytes, n);
-	if (!ids)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "the call's memory is used up");
-	for (size_t i = 0; i < n; i++)
-		ids[i] = bytes_of_string(request->ids->ids[i]);
-
+	if (request->selector_case == SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_FILTER)
+		TRY(select_by_filter(delete, arena, request->filter));
+	else
+		TRY(select_by_ids(delete, arena, request->ids));
 	atomic_init(&delete->done, false);
 	delete->call = call;
-	delete->write.kind = WRITE_DELETE;
-	delete->write.ids = ids;
-	delete->write.n = n;
 	delete->write.arena = arena;
 	delete->write.done = delete_done;
 	rpc_hold(call);

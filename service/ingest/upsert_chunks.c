@@ -8,18 +8,21 @@
  * the client by flow control.
  */
 #include "index/collection.h"
+#include "kernels/base/error_info.h"
 #include "service/codec/chunk_codec.h"
 #include "service/codec/message.h"
 #include "service/ingest/ingest.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
-#include "service/schema/wire_strings.h"
 #include "sluice/v1/ingest_service.pb-c.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Enough that one can be decoded and one acknowledged while two share a commit. */
 #define BATCHES_MAX 4
+/* Of a chunk without its vector, encoded. */
+#define CHUNK_BYTES_MAX (96 << 10)
+#define FIELD_SEQUENCE 2
 
 struct batch {
 	struct write write; /* first: the writer gives its address back */
@@ -57,6 +60,15 @@ static int compare_ids(const void *left, const void *right)
 	return bytes_compare((*a)->id, (*b)->id);
 }
 
+static status comes_twice(struct arena *arena, struct bytes id)
+{
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT, "chunks: id \"%.*s\" comes twice",
+				 (int)id.size, (const char *)id.data);
+
+	s = status_reason(s, arena, REASON_DUPLICATE_ID, "chunk_id", ERROR_BYTES(id), NULL);
+	return status_field(s, arena, "chunks");
+}
+
 /* An id twice in a batch is a mistake of the client that nobody can resolve. */
 static status check_distinct(struct arena *arena, const struct chunk *chunks, size_t n)
 {
@@ -69,10 +81,26 @@ static status check_distinct(struct arena *arena, const struct chunk *chunks, si
 	qsort((void *)sorted, n, sizeof *sorted, compare_ids);
 	for (size_t i = 1; i < n; i++)
 		if (bytes_equal(sorted[i - 1]->id, sorted[i]->id))
-			return status_format(
-				arena, STATUS_INVALID_ARGUMENT, "chunks: id \"%.*s\" comes twice",
-				(int)sorted[i]->id.size, (const char *)sorted[i]->id.data);
+			return comes_twice(arena, sorted[i]->id);
 	return status_ok();
+}
+
+static status wrong_dimension(struct arena *arena, const struct collection_config *config,
+			      const Sluice__V1__UpsertChunksRequest *request, size_t i)
+{
+	const Sluice__V1__Chunk *chunk = request->chunks[i];
+	size_t found = chunk->vector->n_values;
+	char field[64];
+	status s =
+		status_format(arena, STATUS_INVALID_ARGUMENT,
+			      "chunks[%zu].vector: %zu values, collection \"%s\" has dimension %u",
+			      i, found, config->name, config->dim);
+
+	s = status_reason(s, arena, REASON_DIMENSION_MISMATCH, "collection", config->name,
+			  "expected", ERROR_NUMBER(config->dim), "found", ERROR_NUMBER(found),
+			  "chunk_id", chunk->id, NULL);
+	snprintf(field, sizeof field, "chunks[%zu].vector.values", i);
+	return status_field(s, arena, field);
 }
 
 static status check_dimension(struct arena *arena, const struct collection_config *config,
@@ -80,15 +108,53 @@ static status check_dimension(struct arena *arena, const struct collection_confi
 {
 	for (size_t i = 0; i < request->n_chunks; i++)
 		if (request->chunks[i]->vector->n_values != config->dim)
-			return status_format(arena, STATUS_INVALID_ARGUMENT,
-					     "chunks[%zu].vector: %zu values, collection \"%s\" "
-					     "has dimension %u",
-					     i, request->chunks[i]->vector->n_values, config->name,
-					     config->dim);
+			return wrong_dimension(arena, config, request, i);
 	return status_ok();
 }
 
-/* Bytes to a checked write. The sequence is known as soon as the message parses. */
+static status missing_vector(struct arena *arena, const Sluice__V1__Chunk *chunk, size_t i)
+{
+	char field[64];
+	status s;
+
+	snprintf(field, sizeof field, "chunks[%zu].vector", i);
+	s = status_format(arena, STATUS_INVALID_ARGUMENT, "%s: is required on upsert", field);
+	s = status_reason(s, arena, REASON_SCHEMA_VIOLATION, "field", field, "chunk_id", chunk->id,
+			  NULL);
+	return status_field(s, arena, field);
+}
+
+static status chunk_too_large(struct arena *arena, const Sluice__V1__Chunk *chunk, size_t i,
+			      size_t size)
+{
+	char field[64];
+	status s;
+
+	snprintf(field, sizeof field, "chunks[%zu]", i);
+	s = status_format(arena, STATUS_INVALID_ARGUMENT,
+			  "%s: %zu bytes without the vector, at most %d", field, size,
+			  CHUNK_BYTES_MAX);
+	s = status_reason(s, arena, REASON_CHUNK_TOO_LARGE, "limit_bytes",
+			  ERROR_NUMBER(CHUNK_BYTES_MAX), "found_bytes", ERROR_NUMBER(size),
+			  "chunk_id", chunk->id, NULL);
+	return status_field(s, arena, field);
+}
+
+/* What a chunk has to be on the way in, and no annotation says: a hit is a chunk too. */
+static status check_chunk(struct arena *arena, Sluice__V1__Chunk *chunk, size_t i)
+{
+	Sluice__V1__Vector *vector = chunk->vector;
+	size_t size;
+
+	if (!vector)
+		return missing_vector(arena, chunk, i);
+	chunk->vector = NULL;
+	size = sluice__v1__chunk__get_packed_size(chunk);
+	chunk->vector = vector;
+	return size > CHUNK_BYTES_MAX ? chunk_too_large(arena, chunk, i, size) : status_ok();
+}
+
+/* Bytes to a checked write. The sequence is known even of a message that is refused. */
 static status batch_decode(struct batch *batch, const struct services *services,
 			   struct bytes message)
 {
@@ -97,12 +163,12 @@ static status batch_decode(struct batch *batch, const struct services *services,
 	const Sluice__V1__UpsertChunksRequest *request;
 	struct chunk *chunks;
 
-	TRY(message_parse(arena, &sluice__v1__upsert_chunks_request__descriptor, message,
-			  &unpacked));
+	batch->sequence = message_peek(message, FIELD_SEQUENCE);
+	TRY(message_unpack(arena, &sluice__v1__upsert_chunks_request__descriptor, message,
+			   &unpacked));
 	request = (const Sluice__V1__UpsertChunksRequest *)unpacked;
-	batch->sequence = request->sequence;
-	TRY(wire_check_strings(arena, &sluice__v1__upsert_chunks_request__descriptor, message));
-	TRY(check_upsert(arena, request));
+	for (size_t i = 0; i < request->n_chunks; i++)
+		TRY(check_chunk(arena, request->chunks[i], i));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &batch->collection));
 	TRY(check_dimension(arena, collection_config(batch->collection), request));
@@ -144,7 +210,7 @@ static status upsert_request(struct rpc_call *call, struct bytes message)
 
 	if (!batch)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "no memory for a batch");
-	arena_init(&batch->arena, rpc_arena_bytes(message.size));
+	arena_init(&batch->arena, rpc_arena_bytes(call, message.size));
 	atomic_init(&batch->done, false);
 	batch->call = call;
 	batch->write.kind = WRITE_UPSERT;
@@ -198,6 +264,19 @@ static enum rpc_step acknowledge(const struct batch *batch, struct buffer *ret)
 	return RPC_MESSAGE;
 }
 
+/* With the batch's number, which the contract promises. */
+static status failure_of(const struct batch *batch, struct arena *arena)
+{
+	status result = batch->write.result;
+	enum error_reason reason =
+		result.info ? result.info->reason : error_reason_of_code(result.code);
+	status s = status_format(arena, result.code, "batch %llu: %s",
+				 (unsigned long long)batch->sequence, result.detail);
+
+	return status_reason(status_with(s, result.info), arena, reason, "sequence",
+			     ERROR_NUMBER(batch->sequence), NULL);
+}
+
 static enum rpc_step upsert_next(struct rpc_call *call, struct buffer *ret)
 {
 	struct upsert *upsert = rpc_state(call);
@@ -207,8 +286,7 @@ static enum rpc_step upsert_next(struct rpc_call *call, struct buffer *ret)
 		if (rpc_is_half_closed(call))
 			return RPC_END;
 		if (rpc_drain_phase(call) != RPC_SERVING)
-			return rpc_fail(call,
-					status_make(STATUS_UNAVAILABLE, "the server is draining"));
+			return rpc_fail(call, rpc_draining());
 		return RPC_WAIT;
 	}
 	if (!atomic_load_explicit(&upsert->first->done, memory_order_acquire))
@@ -217,9 +295,7 @@ static enum rpc_step upsert_next(struct rpc_call *call, struct buffer *ret)
 	if (!status_failed(batch->write.result))
 		return acknowledge(batch, ret);
 	upsert->failed = true;
-	return rpc_fail(call, status_format(rpc_arena(call), batch->write.result.code,
-					    "batch %llu: %s", (unsigned long long)batch->sequence,
-					    batch->write.result.detail));
+	return rpc_fail(call, failure_of(batch, rpc_arena(call)));
 }
 
 static void upsert_close(struct rpc_call *call)

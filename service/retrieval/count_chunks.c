@@ -1,13 +1,17 @@
-/* count_chunks - RetrievalService.CountChunks. */
+/* count_chunks - RetrievalService.CountChunks: how many chunks of the newest snapshot pass a filter.
+ */
+#include "index/selection.h"
 #include "index/snapshot.h"
+#include "service/codec/filter_codec.h"
 #include "service/codec/message.h"
 #include "service/retrieval/retrieval.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
 
 struct count_chunks {
-	uint64_t count;
+	struct collection *collection;
+	struct snapshot *snapshot;
+	struct filter filter;
 };
 
 static status count_chunks_request(struct rpc_call *call, struct bytes message)
@@ -17,17 +21,24 @@ static status count_chunks_request(struct rpc_call *call, struct bytes message)
 	struct arena *arena = rpc_arena(call);
 	ProtobufCMessage *unpacked = NULL;
 	const Sluice__V1__CountChunksRequest *request;
-	SCOPED(collection) collection = NULL;
-	SCOPED(snapshot) snapshot = NULL;
 
 	TRY(message_unpack(arena, &sluice__v1__count_chunks_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__CountChunksRequest *)unpacked;
-	TRY(check_count(arena, request));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
-			     &collection));
-	TRY(snapshot_acquire(collection, &snapshot));
-	count->count = snapshot_count(snapshot);
+			     &count->collection));
+	TRY(filter_decode(arena, request->filter, collection_config(count->collection),
+			  &count->filter));
+	return snapshot_acquire(count->collection, &count->snapshot);
+}
+
+static status count_matching(struct rpc_call *call, const struct count_chunks *count, uint64_t *ret)
+{
+	SCOPED(places) places = NULL;
+
+	TRY(selection_make(count->snapshot, &count->filter, rpc_deadline(call), rpc_arena(call),
+			   &places));
+	*ret = places->count;
 	return status_ok();
 }
 
@@ -35,10 +46,31 @@ static enum rpc_step count_chunks_next(struct rpc_call *call, struct buffer *ret
 {
 	const struct count_chunks *count = rpc_state(call);
 	Sluice__V1__CountChunksResponse response = SLUICE__V1__COUNT_CHUNKS_RESPONSE__INIT;
+	status counted = status_ok();
 
-	response.count = count->count;
+	if (filter_is_empty(&count->filter))
+		response.count = snapshot_count(count->snapshot);
+	else
+		counted = count_matching(call, count, &response.count);
+	if (status_failed(counted))
+		return rpc_fail(call, counted);
 	buffer_pack(ret, &response.base);
 	return RPC_LAST;
+}
+
+static void count_chunks_close(struct rpc_call *call)
+{
+	struct count_chunks *count = rpc_state(call);
+
+	snapshot_release(count->snapshot);
+	collection_release(count->collection);
+}
+
+static bool count_chunks_is_long(struct rpc_call *call)
+{
+	const struct count_chunks *count = rpc_state(call);
+
+	return !filter_is_empty(&count->filter);
 }
 
 const struct rpc_method count_chunks_method = {
@@ -46,4 +78,6 @@ const struct rpc_method count_chunks_method = {
 	.state_size = sizeof(struct count_chunks),
 	.request = count_chunks_request,
 	.next = count_chunks_next,
+	.close = count_chunks_close,
+	.is_long = count_chunks_is_long,
 };

@@ -9,7 +9,6 @@
 #include "service/retrieval/record.h"
 #include "service/retrieval/retrieval.h"
 #include "service/rpc/protobuf_arena.h"
-#include "service/schema/checks.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
 
 #define FIELD_CHUNKS 1
@@ -57,7 +56,6 @@ static status get_chunks_request(struct rpc_call *call, struct bytes message)
 	TRY(message_unpack(arena, &sluice__v1__get_chunks_request__descriptor, message, &unpacked));
 	request = (const Sluice__V1__GetChunksRequest *)unpacked;
 	arena_init(&get->record, RECORD_ARENA_BYTES);
-	TRY(check_get(arena, request));
 	TRY(read_mask_decode(arena, request->read_mask, &get->fields));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &get->collection));

@@ -1,6 +1,7 @@
 /* record - one stored chunk on its way to a page. */
 #include "service/retrieval/record.h"
 
+#include "kernels/base/error_info.h"
 #include "service/codec/chunk_codec.h"
 #include "service/rpc/protobuf_arena.h"
 
@@ -18,8 +19,11 @@ status record_fetch(struct collection *collection, uint64_t row, unsigned fields
 	fetched = collection_fetch(collection, row, what, record, ret);
 	/* A snapshot sees the row, so something must be there: it is not the client who is wrong.
 	 */
-	if (fetched.code == STATUS_NOT_FOUND)
+	if (fetched.code == STATUS_NOT_FOUND) {
 		fetched.code = STATUS_DATA_LOSS;
+		fetched = status_reason(fetched, record, REASON_DATA_CORRUPT, "collection",
+					collection_config(collection)->name, NULL);
+	}
 	return fetched;
 }
 

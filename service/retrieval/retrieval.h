@@ -10,6 +10,7 @@
 #define PAGE_BYTES ((size_t)1 << 20)
 
 extern const struct rpc_method search_method;
+extern const struct rpc_method iterate_method;
 extern const struct rpc_method get_chunks_method;
 extern const struct rpc_method list_chunks_method;
 extern const struct rpc_method count_chunks_method;

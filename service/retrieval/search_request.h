@@ -5,6 +5,7 @@
 #include "kernels/base/arena.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/status.h"
+#include "sluice/v1/retrieval_service.pb-c.h"
 
 #define PAGE_HITS_MAX 1024
 
@@ -16,13 +17,32 @@ struct search_request {
 	uint64_t limit;        /* at least 1 */
 	bool has_min_score;
 	float min_score;
-	size_t page_hits; /* hits of a message at most, 1 .. PAGE_HITS_MAX */
-	unsigned fields;  /* READ_ bits */
+	size_t page_hits;    /* hits of a message at most, 1 .. PAGE_HITS_MAX */
+	bool page_is_asked;  /* the client named it; else the first page may be smaller */
+	float recall_target; /* 0: exact; below 0: what the collection has */
+	/* Budget of the call; UINT64_MAX: no bound. */
+	uint64_t max_tokens, max_bytes;
+	bool skip_oversized;
+	uint32_t before, after;    /* neighbours of each hit */
+	struct bytes resume_token; /* empty: from the beginning */
+	bool resume_on_newest;
+	unsigned fields; /* READ_ bits */
+	/* The arena's; NULL: all chunks. For filter_decode, once the collection is known. */
+	const Sluice__V1__Filter *filter;
 };
 
-/* search_request_decode - checks a message and takes it apart; all in the arena.
- * Any accuracy is met by the exact walk, so it is checked and not kept.
- * Fails: INVALID_ARGUMENT UNIMPLEMENTED (a field that is not served) RESOURCE_EXHAUSTED */
-status search_request_decode(struct arena *arena, struct bytes message, struct search_request *ret);
+/* Where the client names no number. */
+struct search_defaults {
+	size_t page_hits; /* 0: 100 */
+	uint64_t limit;
+};
+
+#define SEARCH_LIMIT_DEFAULT 10
+
+/* search_request_decode - takes a message apart that has been checked (codec/message.h), and which
+ * the result borrows from.
+ * Fails: INVALID_ARGUMENT */
+status search_request_decode(struct arena *arena, const Sluice__V1__SearchRequest *message,
+			     const struct search_defaults *defaults, struct search_request *ret);
 
 #endif

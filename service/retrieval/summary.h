@@ -2,17 +2,19 @@
 #ifndef SLUICE_SERVICE_RETRIEVAL_SUMMARY_H
 #define SLUICE_SERVICE_RETRIEVAL_SUMMARY_H
 
+#include "index/cursor/cursor.h"
 #include "kernels/base/bytes.h"
-#include "sluice/v1/retrieval_service.pb-c.h"
 
 struct summary {
-	Sluice__V1__StopReason stop_reason;
-	uint64_t returned, tokens, text_bytes, scanned, reranked, generation;
+	enum stop_reason stop;
+	bool approximate; /* some chunk may be missing */
+	uint64_t returned, skipped, tokens, text_bytes, scanned, reranked, generation;
+	struct bytes resume_token;
 	const char *backend;
 	int64_t elapsed_ns;
 };
 
-/* summary_append - as field 2 of a SearchResponse. The guarantee is EXACT: every walk is. */
-void summary_append(struct buffer *page, const struct summary *summary);
+/* summary_append - as that field of a response. */
+void summary_append(struct buffer *page, uint32_t field, const struct summary *summary);
 
 #endif

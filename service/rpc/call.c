@@ -1,8 +1,10 @@
 /* call - its beginning and its end, and what its method may ask of it. */
 #include "service/rpc/call.h"
 
+#include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
+#include "service/rpc/error_details.h"
 #include "service/rpc/status.h"
 
 #include <assert.h>
@@ -10,6 +12,7 @@
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* --- the host --- */
@@ -18,7 +21,12 @@ void call_host_init(struct call_host *host, struct pool *workers)
 {
 	pthread_condattr_t attributes;
 
-	*host = (struct call_host){.workers = workers};
+	*host = (struct call_host){
+		.workers = workers,
+		.arena_factor = CALL_ARENA_FACTOR,
+		.arena_bytes_min = CALL_ARENA_MIN,
+		.arena_bytes_max = CALL_ARENA_MAX,
+	};
 	atomic_init(&host->phase, RPC_SERVING);
 	/* None of these fails with these attributes on Linux. */
 	pthread_mutex_init(&host->lock, NULL);
@@ -42,6 +50,16 @@ void call_host_set_phase(struct call_host *host, enum rpc_drain phase)
 	for (struct rpc_call *call = host->calls; call; call = call->behind)
 		rpc_wake(call);
 	pthread_mutex_unlock(&host->lock);
+}
+
+bool call_host_is_full(struct call_host *host)
+{
+	bool full;
+
+	pthread_mutex_lock(&host->lock);
+	full = host->calls_max && host->n_calls >= host->calls_max;
+	pthread_mutex_unlock(&host->lock);
+	return full;
 }
 
 static void host_add(struct call_host *host, struct rpc_call *call)
@@ -82,6 +100,7 @@ void call_finish(struct rpc_call *call)
 	grpc_call_unref(call->core);
 	gpr_free(call->peer);
 	free(call->detail);
+	buffer_finish(&call->details);
 	arena_finish(&call->arena);
 	gauge_add(GAUGE_CALLS, -1);
 	/* The host may be gone right after this. */
@@ -109,6 +128,8 @@ enum rpc_step rpc_fail(struct rpc_call *call, status failure)
 	if (failure.detail)
 		call->detail = strndup(failure.detail, STATUS_DETAIL_MAX + 1);
 	call->status = status_make(failure.code, call->detail ? call->detail : name);
+	/* The info may die with a batch or page, so it is encoded at once. */
+	error_details_encode(status_with(call->status, failure.info), &call->details);
 	call->ended = true;
 	deadline_cancel(&call->deadline);
 	if (is_our_fault(failure.code))
@@ -140,6 +161,15 @@ void rpc_wake(struct rpc_call *call)
 	call_nudge(call);
 }
 
+void rpc_interrupt(struct rpc_call *call)
+{
+	deadline_cancel(&call->deadline);
+	pthread_mutex_lock(&call->lock);
+	call->interrupted = true;
+	call->woken = true;
+	call_nudge(call);
+}
+
 void rpc_hold(struct rpc_call *call)
 {
 	pthread_mutex_lock(&call->lock);
@@ -168,6 +198,33 @@ static int64_t monotonic_ns(gpr_timespec at)
 	return at.tv_sec < 0 ? 0 : at.tv_sec * 1000000000 + at.tv_nsec;
 }
 
+static status is_crowded(struct arena *arena, size_t calls_max)
+{
+	status s = status_format(
+		arena, STATUS_RESOURCE_EXHAUSTED,
+		"the server has as many calls as it takes: limits.calls_max is %zu", calls_max);
+
+	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", "limits.calls_max", "limit",
+			  ERROR_NUMBER(calls_max), NULL);
+	return status_retry(s, arena, 1000);
+}
+
+static status refusal_of(struct arena *arena, const struct call_host *host,
+			 const struct call_arrival *arrival)
+{
+	int size = arrival->path.size > 256 ? 256 : (int)arrival->path.size;
+	char path[257];
+	status refusal;
+
+	if (arrival->draining)
+		return rpc_draining();
+	if (arrival->crowded)
+		return is_crowded(arena, host->calls_max);
+	snprintf(path, sizeof path, "%.*s", size, (const char *)arrival->path.data);
+	refusal = status_format(arena, STATUS_UNIMPLEMENTED, "no method %s", path);
+	return status_reason(refusal, arena, REASON_METHOD_UNKNOWN, "method", path, NULL);
+}
+
 struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival)
 {
 	struct rpc_call *call = calloc(1, sizeof *call);
@@ -188,16 +245,13 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call->method = arrival->method;
 	call->context = arrival->context;
 	call->in_drain = atomic_load(&host->phase) != RPC_SERVING;
-	arena_init(&call->arena, CALL_ARENA_MIN);
+	arena_init(&call->arena, rpc_arena_bytes(call, 0));
 	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));
 	turn_init(call);
 	pthread_mutex_init(&call->lock, NULL);
 	call->running = true;
 	if (!call->method)
-		rpc_fail(call,
-			 status_format(&call->arena, STATUS_UNIMPLEMENTED, "no method %.*s",
-				       arrival->path.size > 256 ? 256 : (int)arrival->path.size,
-				       (const char *)arrival->path.data));
+		rpc_fail(call, refusal_of(&call->arena, host, arrival));
 	gauge_add(GAUGE_CALLS, 1);
 	host_add(host, call);
 	return call;
@@ -255,6 +309,13 @@ bool rpc_is_half_closed(struct rpc_call *call)
 	is = call->peer_done && !call->received;
 	pthread_mutex_unlock(&call->lock);
 	return is;
+}
+
+status rpc_draining(void)
+{
+	static const struct error_info info = {.reason = REASON_DRAINING, .retry_ms = 1000};
+
+	return status_with(status_make(STATUS_UNAVAILABLE, "the server is draining"), &info);
 }
 
 enum rpc_drain rpc_drain_phase(struct rpc_call *call)

@@ -27,6 +27,9 @@
 /* What the calls of a server share. */
 struct call_host {
 	struct pool *workers; /* NULL: everything runs on the pollers */
+	size_t arena_factor, arena_bytes_min, arena_bytes_max;
+	size_t calls_max;          /* 0: no bound */
+	struct stall_watch *watch; /* NULL: sends may wait for ever */
 	_Atomic enum rpc_drain phase;
 	pthread_mutex_t lock; /* taken before a call's, never after */
 	pthread_cond_t changed;
@@ -69,9 +72,11 @@ struct rpc_call {
 	grpc_byte_buffer *outgoing; /* core's until on_send */
 
 	/* The runner's. */
-	status status;      /* how it is to end; the detail is detail or static */
-	char *detail;       /* owned */
-	bool opened;        /* open was called, so close will be */
+	status status;                 /* how it is to end; the detail is detail or static */
+	char *detail;                  /* owned */
+	struct buffer details;         /* google.rpc.Status, encoded; empty: none are sent */
+	grpc_metadata details_trailer; /* the core's from the status on */
+	bool opened;                   /* open was called, so close will be */
 	bool in_drain;      /* it came when the drain had begun: a question after our health */
 	bool requested;     /* request was called */
 	bool half_closed;   /* half_close was called */
@@ -93,13 +98,18 @@ struct rpc_call {
 	bool woken;    /* since next was last called */
 	bool may_read; /* wants_request is to be asked */
 	bool finished;
-	unsigned n_ops; /* out */
+	unsigned n_ops;        /* out */
+	int64_t send_start_ns; /* of sending */
+	bool stalled;          /* the send took too long and was ended */
+	bool interrupted;      /* its end waits for the send */
 	unsigned n_holds;
 };
 
 struct call_arrival {
 	grpc_call *core;                 /* taken, also on failure */
-	const struct rpc_method *method; /* NULL: no method of that path */
+	const struct rpc_method *method; /* NULL: the call is refused */
+	bool draining;                   /* why; else there is no method of that path */
+	bool crowded;                    /* or why: as many calls as there may be */
 	void *context;
 	gpr_timespec deadline;
 	struct bytes path;
@@ -110,6 +120,16 @@ void call_host_finish(struct call_host *host);
 
 /* call_host_set_phase - and wakes every call. */
 void call_host_set_phase(struct call_host *host, enum rpc_drain phase);
+
+/* call_host_is_full - whether there are calls_max calls. */
+bool call_host_is_full(struct call_host *host);
+
+/* --- stall.c: ends calls whose client does not take what is sent --- */
+
+/* stall_watch_open - a thread that looks at the host's calls until stall_watch_close: those whose
+ * send is out for timeout_ns are cancelled with ABORTED. Fails: RESOURCE_EXHAUSTED */
+status stall_watch_open(struct call_host *host, int64_t timeout_ns, struct stall_watch **ret);
+void stall_watch_close(struct stall_watch *watch); /* NULL is fine */
 
 /* call_open - a call of the host, not running yet; NULL without memory. */
 struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival);

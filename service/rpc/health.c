@@ -1,4 +1,5 @@
 /* health - grpc.health.v1: what probes and balancers ask. A server is well until it drains. */
+#include "kernels/base/error_info.h"
 #include "service/rpc/builtin.h"
 #include "service/rpc/protobuf_arena.h"
 
@@ -64,7 +65,9 @@ static status check_request_one(struct rpc_call *call, struct bytes message)
 
 	TRY(read_request(call, message, &name));
 	if (!is_known(rpc_context(call), name))
-		return status_format(rpc_arena(call), STATUS_NOT_FOUND, "no service %s", name);
+		return status_reason(
+			status_format(rpc_arena(call), STATUS_NOT_FOUND, "no service %s", name),
+			rpc_arena(call), REASON_SERVICE_UNKNOWN, "service", name, NULL);
 	return status_ok();
 }
 
@@ -133,8 +136,7 @@ static enum rpc_step watch_next(struct rpc_call *call, struct buffer *ret)
 		return RPC_MESSAGE;
 	}
 	if (rpc_drain_phase(call) != RPC_SERVING)
-		return rpc_fail(call,
-				status_make(STATUS_UNAVAILABLE, "the server is shutting down"));
+		return rpc_fail(call, rpc_draining());
 	return RPC_WAIT;
 }
 

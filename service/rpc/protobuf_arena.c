@@ -1,6 +1,8 @@
 /* protobuf_arena - the allocator's two functions, and packing without a copy in between. */
 #include "service/rpc/protobuf_arena.h"
 
+#include "kernels/base/error_info.h"
+
 static void *protobuf_arena_alloc(void *data, size_t size)
 {
 	return arena_alloc(data, size);
@@ -26,11 +28,15 @@ status protobuf_status(const struct arena *arena, const char *message_name,
 		       struct arena *for_detail)
 {
 	if (arena->exhausted)
-		return status_format(for_detail, STATUS_RESOURCE_EXHAUSTED,
-				     "%s unpacks to more than the %zu bytes a call may use",
-				     message_name, arena->cap_bytes);
-	return status_format(for_detail, STATUS_INVALID_ARGUMENT, "bytes do not parse as %s",
-			     message_name);
+		return status_reason(
+			status_format(for_detail, STATUS_RESOURCE_EXHAUSTED,
+				      "%s unpacks to more than the %zu bytes a call may use",
+				      message_name, arena->cap_bytes),
+			for_detail, REASON_MEMORY_LIMIT, "limit_bytes",
+			ERROR_NUMBER(arena->cap_bytes), NULL);
+	return status_reason(status_format(for_detail, STATUS_INVALID_ARGUMENT,
+					   "bytes do not parse as %s", message_name),
+			     for_detail, REASON_MALFORMED_MESSAGE, "message", message_name, NULL);
 }
 
 void buffer_pack(struct buffer *buffer, const ProtobufCMessage *message)

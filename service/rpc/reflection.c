@@ -269,8 +269,7 @@ static enum rpc_step reflection_next(struct rpc_call *call, struct buffer *ret)
 	if (rpc_is_half_closed(call))
 		return RPC_END;
 	if (rpc_drain_phase(call) != RPC_SERVING)
-		return rpc_fail(call,
-				status_make(STATUS_UNAVAILABLE, "the server is shutting down"));
+		return rpc_fail(call, rpc_draining());
 	return RPC_WAIT;
 }
 

@@ -66,14 +66,15 @@ void *rpc_context(struct rpc_call *call);
 /* rpc_arena - dies with the call; capped at rpc_arena_bytes of the message. A client stream keeps what
  * belongs to one message in an arena of its own. */
 struct arena *rpc_arena(struct rpc_call *call);
-/* rpc_arena_bytes - what a message may unpack to: 64 times its size, 1 MiB to 64 MiB. */
-size_t rpc_arena_bytes(size_t message_bytes);
+/* rpc_arena_bytes - what a message may unpack to: so many times its size, within bounds; those of the
+ * server's options. */
+size_t rpc_arena_bytes(const struct rpc_call *call, size_t message_bytes);
 const struct deadline *rpc_deadline(struct rpc_call *call);
 const char *rpc_peer(struct rpc_call *call);
 const struct rpc_method *rpc_method_of(struct rpc_call *call);
 
 /* rpc_fail - how the call is to end; gives RPC_FAIL, so that next can `return rpc_fail(...)`. The
- * detail is copied. */
+ * detail and the info are copied. */
 enum rpc_step rpc_fail(struct rpc_call *call, status failure);
 
 /* rpc_is_half_closed - the client sends no more and every message was handed to request. */
@@ -88,9 +89,16 @@ enum rpc_drain {
 /* rpc_drain_phase - every call that waits is woken when it changes. */
 enum rpc_drain rpc_drain_phase(struct rpc_call *call);
 
+/* rpc_draining - what a call that a drain ends fails with: UNAVAILABLE, and to try again. */
+status rpc_draining(void);
+
 /* --- from any thread, while a hold or a function of the call keeps it --- */
 
 void rpc_wake(struct rpc_call *call);
+/* rpc_interrupt - what the call works at is not wanted any more: its deadline's flag is set, it is
+ * woken, and its next function says how it ends. Where the client does not take what is on its way,
+ * the call is cut after a second (where stall_ns is set), with ABORTED. */
+void rpc_interrupt(struct rpc_call *call);
 /* rpc_hold / rpc_unhold - the call is not closed while held: something will come back to it. */
 void rpc_hold(struct rpc_call *call);
 void rpc_unhold(struct rpc_call *call);
@@ -109,10 +117,19 @@ struct rpc_server_options {
 	size_t n_addresses;
 	const struct rpc_service *services; /* borrowed; health and reflection are added */
 	size_t n_services;
-	struct pool *workers;     /* borrowed; for what is_long */
-	size_t n_pollers;         /* threads on the completion queue; 0: one a core */
-	size_t message_bytes_max; /* in; 0: 4 MiB */
-	size_t streams_max;       /* concurrent in a connection; 0: 1,024 */
+	struct pool *workers;      /* borrowed; for what is_long */
+	size_t n_pollers;          /* threads on the completion queue; 0: one a core */
+	size_t message_bytes_max;  /* in; 0: 4 MiB */
+	size_t streams_max;        /* concurrent in a connection; 0: 1,024 */
+	size_t metadata_bytes_max; /* of a call's headers; 0: 16 KiB */
+	size_t calls_max;          /* those of health apart; 0: no bound */
+	int64_t stall_ns; /* how long a send may wait for the client; 0: for ever. Then ABORTED */
+	/* What a call may allocate: so many times its message, within bounds of which the upper one
+	 * goes first. 0: 64 times, 1 MiB, 64 MiB. */
+	size_t arena_factor, arena_bytes_min, arena_bytes_max;
+	/* Pings: after so long a silence; how long an answer may take; how often a client without
+	 * calls may ask. 0: 60 s, 20 s, 10 s. */
+	int64_t keepalive_ns, keepalive_timeout_ns, ping_interval_ns;
 };
 
 #define RPC_MESSAGE_OUT_MAX 4000000

@@ -176,47 +176,52 @@ static void slot_post(struct slot *slot)
 	(void)error;
 }
 
+static bool is_health(struct bytes path)
+{
+	static const char health[] = "/grpc.health.v1.Health/";
+
+	return path.size >= sizeof health - 1 && memcmp(path.data, health, sizeof health - 1) == 0;
+}
+
+/* In a drain, all but a question after the server's health. */
+static bool is_refused(const struct rpc_server *server, struct bytes path)
+{
+	return atomic_load(&server->host.phase) != RPC_SERVING && !is_health(path);
+}
+
+static bool is_crowded(struct rpc_server *server, struct bytes path)
+{
+	return server->host.calls_max && call_host_is_full(&server->host) && !is_health(path);
+}
+
 static struct rpc_call *slot_open_call(struct slot *slot)
 {
 	struct rpc_server *server = slot->server;
 	struct bytes path = bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
 				     GRPC_SLICE_LENGTH(slot->details.method));
-	const struct route *route = find_route(server, path);
+	bool draining = is_refused(server, path);
+	bool crowded = !draining && is_crowded(server, path);
+	bool refused = draining || crowded;
+	const struct route *route = refused ? NULL : find_route(server, path);
 	struct call_arrival arrival = {
 		.core = slot->core,
 		.method = route ? route->method : NULL,
 		.context = route ? route->context : NULL,
 		.deadline = slot->details.deadline,
 		.path = path,
+		.draining = draining,
+		.crowded = crowded,
 	};
 
 	return call_open(&server->host, &arrival);
-}
-
-/* In a drain, all but a question after the server's health. */
-static bool slot_is_refused(const struct slot *slot)
-{
-	static const char health[] = "/grpc.health.v1.Health/";
-	struct bytes path = bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
-				     GRPC_SLICE_LENGTH(slot->details.method));
-
-	if (atomic_load(&slot->server->host.phase) == RPC_SERVING)
-		return false;
-	return path.size < sizeof health - 1 || memcmp(path.data, health, sizeof health - 1) != 0;
 }
 
 static void slot_arrived(void *owner, bool ok)
 {
 	struct slot *slot = owner;
 	struct rpc_server *server = slot->server;
-	bool refused = ok && slot_is_refused(slot);
-	struct rpc_call *call = ok && !refused ? slot_open_call(slot) : NULL;
+	struct rpc_call *call = ok ? slot_open_call(slot) : NULL;
 
-	if (refused) {
-		grpc_call_cancel_with_status(slot->core, GRPC_STATUS_UNAVAILABLE,
-					     "the server is draining", NULL);
-		grpc_call_unref(slot->core);
-	}
 	grpc_call_details_destroy(&slot->details);
 	grpc_metadata_array_destroy(&slot->metadata);
 	if (ok) {
@@ -288,15 +293,34 @@ static grpc_arg int_arg(const char *key, size_t value)
 	};
 }
 
+static size_t either(size_t given, size_t otherwise)
+{
+	return given ? given : otherwise;
+}
+
+/* In milliseconds, at least one. */
+static size_t either_ms(int64_t given_ns, size_t otherwise_ms)
+{
+	return given_ns ? (size_t)((given_ns + 999999) / 1000000) : otherwise_ms;
+}
+
+static void set_limits(struct call_host *host, const struct rpc_server_options *options)
+{
+	host->calls_max = options->calls_max;
+	host->arena_factor = either(options->arena_factor, CALL_ARENA_FACTOR);
+	host->arena_bytes_min = either(options->arena_bytes_min, CALL_ARENA_MIN);
+	host->arena_bytes_max = either(options->arena_bytes_max, CALL_ARENA_MAX);
+}
+
 static grpc_server *create_core(const struct rpc_server_options *options)
 {
-	size_t message_max =
-		options->message_bytes_max ? options->message_bytes_max : MESSAGE_BYTES_MAX;
-	size_t streams_max = options->streams_max ? options->streams_max : STREAMS_MAX;
+	size_t message_max = either(options->message_bytes_max, MESSAGE_BYTES_MAX);
+	size_t streams_max = either(options->streams_max, STREAMS_MAX);
 	grpc_arg args[] = {
 		int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, message_max),
 		int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams_max),
-		int_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
+		int_arg(GRPC_ARG_MAX_METADATA_SIZE,
+			either(options->metadata_bytes_max, METADATA_BYTES_MAX)),
 		/* A small compressed body can hold a thousand times its size. */
 		int_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
 			1U << GRPC_COMPRESS_NONE),
@@ -304,10 +328,12 @@ static grpc_server *create_core(const struct rpc_server_options *options)
 		int_arg(GRPC_ARG_ALLOW_REUSEPORT, 0),
 		/* A client that vanished without a word frees its streams after a while; one that
 		 * itself asks every ten seconds is welcome. */
-		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 60000),
-		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000),
+		int_arg(GRPC_ARG_KEEPALIVE_TIME_MS, either_ms(options->keepalive_ns, 60000)),
+		int_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+			either_ms(options->keepalive_timeout_ns, 20000)),
 		int_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
-		int_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000),
+		int_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+			either_ms(options->ping_interval_ns, 10000)),
 		int_arg(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2),
 		int_arg(GRPC_ARG_ENABLE_CHANNELZ, 0),
 	};
@@ -360,6 +386,9 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	grpc_init();
 	arena_init(&server->arena, TABLE_BYTES_MAX);
 	call_host_init(&server->host, options->workers);
+	set_limits(&server->host, options);
+	if (options->stall_ns)
+		TRY(stall_watch_open(&server->host, options->stall_ns, &server->host.watch));
 	TRY(descriptors_open(bytes_of(sluice_descriptor_set, sluice_descriptor_set_size),
 			     &server->descriptors));
 	TRY(build_services(server, options));
@@ -471,6 +500,7 @@ void rpc_server_close(struct rpc_server *server)
 		grpc_completion_queue_destroy(server->queue);
 	}
 	descriptors_close(server->descriptors);
+	stall_watch_close(server->host.watch);
 	call_host_finish(&server->host);
 	arena_finish(&server->arena);
 	free(server);

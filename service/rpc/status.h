@@ -7,9 +7,10 @@
 
 #include <grpc/status.h>
 
-/* What a client gets of a detail at most: it travels in the trailer, next to everything else that
- * has to fit into a client's limit on metadata (8 KiB by default). */
-#define STATUS_DETAIL_MAX ((size_t)2048)
+/* What a client gets of a detail at most: it travels in the trailer twice, as itself and in
+ * error_details.h's, and all of it has to fit into a client's limit on metadata (8 KiB by default).
+ */
+#define STATUS_DETAIL_MAX ((size_t)1024)
 
 /* status_to_grpc - UNKNOWN for what is no code. */
 grpc_status_code status_to_grpc(enum status_code code);

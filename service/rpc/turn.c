@@ -1,4 +1,5 @@
 /* turn - what has happened, what is due, and the method's functions one at a time. */
+#include "kernels/base/error_info.h"
 #include "service/rpc/call.h"
 
 #include <assert.h>
@@ -113,18 +114,21 @@ static void act_open(struct rpc_call *call)
 		rpc_fail(call, opened);
 }
 
-size_t rpc_arena_bytes(size_t message_bytes)
+size_t rpc_arena_bytes(const struct rpc_call *call, size_t message_bytes)
 {
-	size_t bytes = CALL_ARENA_MAX;
+	const struct call_host *host = call->host;
+	size_t bytes = host->arena_bytes_max;
 
-	if (message_bytes < CALL_ARENA_MAX / CALL_ARENA_FACTOR)
-		bytes = message_bytes * CALL_ARENA_FACTOR;
-	return bytes < CALL_ARENA_MIN ? CALL_ARENA_MIN : bytes;
+	if (message_bytes < host->arena_bytes_max / host->arena_factor)
+		bytes = message_bytes * host->arena_factor;
+	if (bytes < host->arena_bytes_min)
+		bytes = host->arena_bytes_min;
+	return bytes < host->arena_bytes_max ? bytes : host->arena_bytes_max;
 }
 
 static void allow_arena(struct rpc_call *call, size_t message_bytes)
 {
-	size_t cap = rpc_arena_bytes(message_bytes);
+	size_t cap = rpc_arena_bytes(call, message_bytes);
 
 	if (cap > call->arena.cap_bytes)
 		call->arena.cap_bytes = cap;
@@ -165,13 +169,21 @@ static void act_request(struct rpc_call *call)
 		call->wants_next = true;
 }
 
+static void fail_without_request(struct rpc_call *call)
+{
+	status failure =
+		status_make(STATUS_INVALID_ARGUMENT, "the call ended without its request message");
+
+	rpc_fail(call, status_reason(failure, &call->arena, REASON_REQUEST_MISSING, "method",
+				     call->method->path, NULL));
+}
+
 static void act_half_close(struct rpc_call *call)
 {
 	call->half_closed = true;
 	if (!call->method->client_streams) {
 		if (!call->requested)
-			rpc_fail(call, status_make(STATUS_INVALID_ARGUMENT,
-						   "the call ended without its request message"));
+			fail_without_request(call);
 	} else if (call->method->half_close) {
 		call->method->half_close(call);
 	} else {
@@ -193,9 +205,13 @@ static bool check_message(struct rpc_call *call, const struct buffer *message)
 		return false;
 	}
 	if (message->size > RPC_MESSAGE_OUT_MAX) {
-		rpc_fail(call, status_format(&call->arena, STATUS_RESOURCE_EXHAUSTED,
-					     "a message of %zu bytes is above the %d that go out",
-					     message->size, RPC_MESSAGE_OUT_MAX));
+		status failure = status_format(&call->arena, STATUS_RESOURCE_EXHAUSTED,
+					       "a message of %zu bytes is above the %d that go out",
+					       message->size, RPC_MESSAGE_OUT_MAX);
+
+		rpc_fail(call, status_reason(failure, &call->arena, REASON_MESSAGE_TOO_LARGE,
+					     "limit_bytes", ERROR_NUMBER(RPC_MESSAGE_OUT_MAX),
+					     "found_bytes", ERROR_NUMBER(message->size), NULL));
 		return false;
 	}
 	return true;
@@ -255,7 +271,7 @@ static void call_act(struct rpc_call *call, enum call_action action)
 		act_next(call);
 		break;
 	case CALL_GIVE_UP:
-		rpc_fail(call, status_make(STATUS_UNAVAILABLE, "the server is shutting down"));
+		rpc_fail(call, rpc_draining());
 		break;
 	case CALL_STATUS:
 		wire_send(call, NULL);

@@ -22,6 +22,8 @@ static void wire_start(struct rpc_call *call, const grpc_op *ops, size_t n_ops, 
 	call->n_ops++;
 	if (running_flag)
 		*running_flag = true;
+	if (running_flag == &call->sending)
+		call->send_start_ns = clock_ns();
 	pthread_mutex_unlock(&call->lock);
 
 	if (grpc_call_start_batch(call->core, ops, n_ops, op_tag(tag), NULL) == GRPC_CALL_OK)
@@ -69,6 +71,16 @@ static grpc_byte_buffer *wire_message(struct buffer *message)
 	return outgoing;
 }
 
+/* Copied: core may keep a slice beyond the call. */
+static void add_details(struct rpc_call *call, grpc_op *op)
+{
+	call->details_trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
+	call->details_trailer.value =
+		grpc_slice_from_copied_buffer((const char *)call->details.data, call->details.size);
+	op->data.send_status_from_server.trailing_metadata = &call->details_trailer;
+	op->data.send_status_from_server.trailing_metadata_count = 1;
+}
+
 void wire_send(struct rpc_call *call, struct buffer *message)
 {
 	struct bytes detail = status_detail(call->status);
@@ -89,11 +101,15 @@ void wire_send(struct rpc_call *call, struct buffer *message)
 	if (call->ended) {
 		ops[n].data.send_status_from_server.status = status_to_grpc(call->status.code);
 		ops[n].data.send_status_from_server.status_details = &detail_slice;
+		if (call->details.size)
+			add_details(call, &ops[n]);
 		ops[n++].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 		call->sent_status = true;
 	}
 	wire_start(call, ops, n, &call->on_send, &call->sending);
 	grpc_slice_unref(detail_slice);
+	if (call->ended && call->details.size)
+		grpc_slice_unref(call->details_trailer.value);
 }
 
 void wire_wake(struct rpc_call *call)

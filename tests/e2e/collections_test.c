@@ -1,6 +1,9 @@
 /* collections - made, looked at, listed, dropped. */
 #include "tests/e2e/rows.h"
 
+#include <stdio.h>
+#include <sys/resource.h>
+
 TestSuite(collections, .init = world_open, .fini = world_close, .timeout = 120);
 
 static struct answer create(const char *name, uint32_t dim, Sluice__V1__Metric metric)
@@ -243,4 +246,48 @@ Test(collections, are_refused_what_makes_no_sense)
 	WANT(create("a2345678901234567890123456789012345678901234567890123456789_-bc", 1,
 		    SLUICE__V1__METRIC__METRIC_L2),
 	     GRPC_STATUS_OK, "");
+}
+
+/* What the server has in memory. */
+static size_t resident_bytes(void)
+{
+	char *path = text_of("/proc/%d/statm", (int)world.server.pid);
+	FILE *file = fopen(path, "re");
+	size_t all, resident;
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%zu %zu", &all, &resident), 2);
+	fclose(file);
+	return resident * 4096;
+}
+
+Test(collections, take_little_memory_while_empty)
+{
+	const size_t n = 100;
+	size_t before, after;
+
+	WANT(create("first", 3, SLUICE__V1__METRIC__METRIC_L2), GRPC_STATUS_OK, "");
+	before = resident_bytes();
+	for (size_t i = 0; i < n; i++)
+		WANT(create(text_of("c%zu", i), 3, SLUICE__V1__METRIC__METRIC_L2), GRPC_STATUS_OK,
+		     "");
+	after = resident_bytes();
+	/* A sanitizer's own malloc keeps what it likes. */
+	cr_assert(SANITIZED || after < before + n * ((size_t)512 << 10), "%zu bytes more",
+		  after - before);
+}
+
+Test(collections, are_not_held_to_the_few_files_that_a_shell_allows)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_assert_gt(limit.rlim_max, 1000);
+	limit.rlim_cur = 100;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	world_restart(&(struct server_options){0});
+
+	for (size_t i = 0; i < 100; i++)
+		WANT(create(text_of("c%zu", i), 3, SLUICE__V1__METRIC__METRIC_L2), GRPC_STATUS_OK,
+		     "");
 }

@@ -1,4 +1,5 @@
 /* drain - SIGTERM: idle streams end at once, work under way is finished or told why not, exit 0. */
+#include "tests/e2e/details.h"
 #include "tests/e2e/rows.h"
 
 #include "grpc/health/v1/health.pb-c.h"
@@ -199,8 +200,9 @@ Test(drain, takes_no_new_calls_but_tells_of_its_health)
 	server_terminate(&world.server);
 	want_watch_ends(watching);
 
-	WANT(session_call_bytes(&world.session, &get_server_info, (struct bytes){0}),
-	     GRPC_STATUS_UNAVAILABLE, "drain");
+	answer = session_call_bytes(&world.session, &get_server_info, (struct bytes){0});
+	WANT(answer, GRPC_STATUS_UNAVAILABLE, "drain");
+	cr_assert_not_null(WANT_REASON(&world.session, answer, "DRAINING").retry);
 	answer = session_call_bytes(&world.session, &check, (struct bytes){0});
 	WANT(answer, GRPC_STATUS_OK, "");
 	cr_assert_eq(((const check_response *)answer.message)->status, STATE(NOT_SERVING));

@@ -149,6 +149,46 @@ Test(import, counts_blank_lines_too)
 	cr_assert_eq(count_of("x"), 0);
 }
 
+/* What only the collection can tell: these were checked with the whole batch. */
+Test(import, names_the_line_of_a_vector_or_a_field_that_does_not_fit)
+{
+	want_refused(chunks_write(100, true,
+				  (struct oddity){57, "{\"id\": \"z\", \"vector\": [0, 0, 0]}"}),
+		     create,
+		     "chunks.jsonl:57: INVALID_ARGUMENT: batch 6: chunks[6]: chunk \"z\": |"
+		     "(what is before line 51 is imported)");
+	want_refused(chunks_write(30, true,
+				  (struct oddity){1, "{\"id\": \"a\", \"vector\": [0, 0, 0]}"}),
+		     create, "chunks.jsonl:1: |(nothing is imported)");
+	cr_assert_eq(count_of("x"), 50);
+}
+
+Test(import, passes_over_a_byte_order_mark)
+{
+	char *said;
+	int result = import(chunks_write(5, true,
+					 (struct oddity){1, "\xEF\xBB\xBF{\"id\": \"c1\", "
+							    "\"vector\": [1, 2, 3]}"}),
+			    create, &said);
+
+	cr_assert_eq(result, 0, "%s", said);
+	cr_assert_eq(count_of("x"), 5);
+}
+
+Test(import, calls_a_word_that_it_does_not_know_bad_usage)
+{
+	static const char *const words[][3] = {
+		{"--long-values", "maybe"}, {"--batch", "0"}, {"--metric", "dot"}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		char *said;
+
+		cr_assert_eq(import(chunks_write(1, true, (struct oddity){0}), words[i], &said), 2,
+			     "%s", said);
+		cr_assert(strstr(said, words[i][0]), "%s", said);
+	}
+}
+
 /* --- what --create leaves --- */
 
 Test(import, makes_a_collection_for_good_input)

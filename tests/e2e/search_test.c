@@ -2,7 +2,6 @@
 #include "tests/e2e/rows.h"
 #include "tests/support/skip.h"
 
-#include <glob.h>
 #include <math.h>
 
 #define COSINE SLUICE__V1__METRIC__METRIC_COSINE
@@ -196,26 +195,11 @@ Test(search, goes_on_over_the_world_it_began_with)
 	want_idle();
 }
 
-static bool has_software_driver(void)
-{
-	static const char *const patterns[] = {"/usr/share/vulkan/icd.d/lvp_icd*.json",
-					       "/etc/vulkan/icd.d/lvp_icd*.json"};
-	bool found = false;
-
-	for (size_t i = 0; i < 2; i++) {
-		glob_t paths;
-
-		found |= glob(patterns[i], 0, NULL, &paths) == 0;
-		globfree(&paths);
-	}
-	return found;
-}
-
 /* The GPU only proposes: the same rows and queries give the same bits, and the summary says who
  * scanned. */
 Test(search, is_the_same_on_a_gpu)
 {
-	if (!has_software_driver())
+	if (!server_has_software_gpu())
 		SKIP_LOUDLY("no software Vulkan device (package mesa-vulkan-drivers)");
 	world_restart(&(struct server_options){.gpu = "software"});
 	for (size_t i = 0; i < N_SHAPES; i++) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -149,6 +150,8 @@ bool server_start(struct server *server, const struct server_options *options)
 		options->gpu ? options->gpu : "off",
 		"--drain-seconds",
 		options->drain_seconds ? options->drain_seconds : "5",
+		options->config ? "--config" : NULL,
+		options->config,
 		NULL,
 	};
 	char line[sizeof announcement - 1 + sizeof server->address];
@@ -216,4 +219,19 @@ size_t server_own_bytes(const struct server *server)
 			break;
 	fclose(status);
 	return kilobytes << 10;
+}
+
+bool server_has_software_gpu(void)
+{
+	static const char *const patterns[] = {"/usr/share/vulkan/icd.d/lvp_icd*.json",
+					       "/etc/vulkan/icd.d/lvp_icd*.json"};
+	bool found = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		glob_t paths;
+
+		found |= glob(patterns[i], 0, NULL, &paths) == 0;
+		globfree(&paths);
+	}
+	return found;
 }

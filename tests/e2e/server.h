@@ -33,6 +33,7 @@ struct server_options {
 	const char *data;          /* folder */
 	const char *gpu;           /* NULL: off */
 	const char *drain_seconds; /* NULL: 5 */
+	const char *config;        /* file; NULL: none */
 };
 
 /* server_start - returns once it listens. False: it ended, or said nothing in a minute. */
@@ -62,6 +63,9 @@ pid_t program_start(const char *const *arguments, int *ret_output);
 
 /* program_await - as server_await. */
 int program_await(pid_t pid, double seconds);
+
+/* server_has_software_gpu - whether .gpu = "software" finds a driver. */
+bool server_has_software_gpu(void);
 
 /* pause_ms - for loops that look again and again, within a bound. */
 void pause_ms(long ms);

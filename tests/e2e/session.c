@@ -47,6 +47,11 @@ static const void *unpack(struct session *session, const struct method *method,
 					 message->data);
 }
 
+static struct bytes keep(struct session *session, struct bytes bytes)
+{
+	return bytes_of(arena_copy(&session->arena, bytes.data, bytes.size), bytes.size);
+}
+
 struct answer session_call_bytes(struct session *session, const struct method *method,
 				 struct bytes request)
 {
@@ -56,6 +61,7 @@ struct answer session_call_bytes(struct session *session, const struct method *m
 	answer.code =
 		grpc_client_unary(session->client, method->path, request, CALL_SECONDS, &reply);
 	answer.detail = arena_printf(&session->arena, "%s", reply.detail);
+	answer.details = keep(session, bytes_of(reply.details.data, reply.details.size));
 	if (answer.code == 0)
 		answer.message = unpack(session, method, &reply.message);
 	grpc_reply_finish(&reply);
@@ -108,5 +114,9 @@ struct answer session_finish(struct session *session, struct grpc_stream *stream
 	const char *detail = "";
 	int code = grpc_stream_finish(stream, &detail);
 
-	return (struct answer){.code = code, .detail = arena_printf(&session->arena, "%s", detail)};
+	return (struct answer){
+		.code = code,
+		.detail = arena_printf(&session->arena, "%s", detail),
+		.details = keep(session, grpc_stream_details(stream)),
+	};
 }

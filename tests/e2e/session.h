@@ -39,6 +39,7 @@ struct answer {
 	const char *detail; /* of the status */
 	const void
 		*message; /* of the method's response type; NULL: none came, or it does not parse */
+	struct bytes details; /* of grpc-status-details-bin; empty where none came */
 };
 
 /* session_call - one message there, one back. */

@@ -227,7 +227,7 @@ Test(collection, holds_chunks_to_the_declared_fields)
 			continue;
 		}
 		cr_assert_eq(s.code, STATUS_INVALID_ARGUMENT, "case %zu", i);
-		cr_assert(strstr(s.detail, "chunk \"b\""), "%s", s.detail);
+		cr_assert(strstr(s.detail, "chunks[0]: chunk \"b\""), "%s", s.detail);
 		cr_assert(strstr(s.detail, field_cases[i].want), "%s", s.detail);
 	}
 	collection_release(collection);

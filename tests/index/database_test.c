@@ -179,6 +179,20 @@ Test(database, says_which_path_it_cannot_use)
 	cr_assert(strstr(s.detail, path), "%s", s.detail);
 }
 
+/* Looking whether it is there already must not cover up why it cannot be made. */
+Test(database, says_why_it_cannot_make_its_directory)
+{
+	struct database_options options = {.directory = "/sys/sluice-test"};
+	struct database *database = NULL;
+	status s;
+
+	fixture_open(1);
+	options.writers = fixture.writers;
+	s = database_open(&options, &fixture.arena, &database);
+	cr_assert_eq(s.code, STATUS_PERMISSION_DENIED, "%s", s.detail);
+	cr_assert(strstr(s.detail, "/sys/sluice-test"), "%s", s.detail);
+}
+
 Test(database, removes_what_was_left_half_made_or_half_removed_and_nothing_else)
 {
 	fixture_open(1);

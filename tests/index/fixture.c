@@ -43,7 +43,8 @@ void fixture_shell(const char *format, ...)
 
 void fixture_open(size_t n_threads)
 {
-	struct database_options options = {.directory = fixture.directory};
+	struct database_options options = {.directory = fixture.directory,
+					   .retention_ns = fixture.retention_ns};
 	status s;
 
 	cr_assert_not(status_failed(pool_open(n_threads, "writer", &fixture.writers)));

@@ -21,6 +21,7 @@ struct fixture {
 	struct pool *writers;
 	struct database *database;
 	struct arena arena;
+	int64_t retention_ns; /* of a database that is opened from here on */
 };
 
 /* For TestSuite's init and fini: a new directory, and what is left in it removed. */

@@ -1,5 +1,6 @@
 #include "tests/index/fixture.h"
 
+#include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 
 TestSuite(snapshot, .init = fixture_begin, .fini = fixture_end, .timeout = 40);
@@ -155,4 +156,143 @@ Test(snapshot, outlives_the_drop_of_its_collection)
 	collection_release(collection);
 	model_check(&(struct model){.versions = {[1] = 5, [8] = 5}, .n_live = 2}, snapshot);
 	snapshot_release(snapshot);
+}
+
+/* --- views of a generation --- */
+
+static struct snapshot *acquire_at(uint64_t generation, uint64_t row_limit)
+{
+	struct snapshot *snapshot = NULL;
+	status s =
+		snapshot_acquire_at(collection, generation, row_limit, &fixture.arena, &snapshot);
+
+	cr_assert_not(status_failed(s), "generation %lu: %s", (unsigned long)generation, s.detail);
+	return snapshot;
+}
+
+static void want_gone(uint64_t generation, uint64_t row_limit)
+{
+	struct snapshot *snapshot = NULL;
+	status s =
+		snapshot_acquire_at(collection, generation, row_limit, &fixture.arena, &snapshot);
+
+	cr_assert_eq(s.code, STATUS_FAILED_PRECONDITION);
+	cr_assert_eq(s.info->reason, REASON_SNAPSHOT_GONE);
+	cr_assert_null(snapshot);
+}
+
+/* So long that no test sees the end of it. */
+static void open_retaining(void)
+{
+	fixture.retention_ns = (int64_t)3600 * 1000000000;
+	open_docs();
+}
+
+struct past {
+	struct model model;
+	uint64_t generation, row_limit;
+};
+
+static void want_past(const struct past *past)
+{
+	struct snapshot *snapshot = acquire_at(past->generation, past->row_limit);
+
+	cr_assert_eq(snapshot_generation(snapshot), past->generation);
+	cr_assert_eq(snapshot_row_limit(snapshot), past->row_limit);
+	cr_assert_eq(snapshot_count(snapshot), past->model.n_live);
+	model_check(&past->model, snapshot);
+	snapshot_release(snapshot);
+}
+
+Test(snapshot, of_every_generation_can_be_had_again_and_after_a_restart_too, .timeout = 100)
+{
+	enum { WRITES = 60 };
+	static struct past pasts[WRITES];
+	struct model model = {.n_live = 0};
+	uint64_t random = 5;
+
+	open_retaining();
+	for (uint32_t i = 0; i < WRITES; i++) {
+		struct change change;
+		struct snapshot *now;
+
+		change_draw(&change, &random, random_below(&random, 4) ? i + 1 : 0);
+		change_write(&change, collection);
+		model_apply(&model, &change);
+		change_finish(&change);
+		now = acquire();
+		pasts[i] = (struct past){model, snapshot_generation(now), snapshot_row_limit(now)};
+		snapshot_release(now);
+	}
+	for (int restarts = 0; restarts < 3; restarts++) {
+		for (size_t i = 0; i < WRITES; i++)
+			want_past(&pasts[i]);
+		collection_release(collection);
+		fixture_close();
+		open_docs();
+	}
+	want_gone(pasts[WRITES - 1].generation + 1, pasts[WRITES - 1].row_limit);
+	want_gone(pasts[WRITES - 1].generation, pasts[WRITES - 1].row_limit + 1);
+	collection_release(collection);
+}
+
+Test(snapshot, of_a_generation_is_gone_once_a_row_of_it_is_removed)
+{
+	open_docs();
+	change_now(collection, (unsigned[]){1, 2}, 2, 5); /* generation 1 */
+	change_now(collection, (unsigned[]){3}, 1, 5);    /* 2 */
+	change_now(collection, (unsigned[]){1}, 1, 6);    /* 3: a row of 2 dies */
+	snapshot_release(acquire_at(2, 3));
+	change_now(collection, NULL, 0, 0); /* 4: it is removed */
+	want_gone(2, 3);
+	want_gone(1, 2);
+	snapshot_release(acquire_at(3, 4));
+
+	collection_release(collection);
+	fixture_close();
+	open_docs();
+	want_gone(2, 3);
+	snapshot_release(acquire_at(3, 4));
+	collection_release(collection);
+}
+
+Test(snapshot, of_a_generation_keeps_its_rows_among_newer_pins)
+{
+	struct snapshot *newest, *old;
+
+	open_docs();
+	change_now(collection, (unsigned[]){1, 2}, 2, 5); /* generation 1 */
+	newest = acquire();
+	change_now(collection, (unsigned[]){1}, 1, 6); /* 2 */
+	old = acquire_at(1, 2);
+	snapshot_release(newest);
+	newest = acquire();
+	for (uint32_t i = 0; i < 3; i++)
+		change_now(collection, (unsigned[]){9}, 1, 7 + i);
+	model_check(&(struct model){.versions = {[1] = 5, [2] = 5}, .n_live = 2}, old);
+	model_check(&(struct model){.versions = {[1] = 6, [2] = 5}, .n_live = 2}, newest);
+	snapshot_release(old);
+	model_check(&(struct model){.versions = {[1] = 6, [2] = 5}, .n_live = 2}, newest);
+	snapshot_release(newest);
+	collection_release(collection);
+}
+
+Test(snapshot, seeks_rows_that_are_there_or_not)
+{
+	struct snapshot *snapshot;
+
+	open_docs();
+	change_now(collection, (unsigned[]){1, 2, 3}, 3, 5);
+	change_now(collection, (unsigned[]){1}, 1, 6);
+	change_now(collection, NULL, 0, 0);
+	collection_release(collection);
+	fixture_close();
+	open_docs(); /* row 0 is gone: places and rows differ */
+	snapshot = acquire();
+	cr_assert_eq(snapshot_seek(snapshot, 0), 0);
+	cr_assert_eq(snapshot_seek(snapshot, 1), 0);
+	cr_assert_eq(snapshot_seek(snapshot, 3), 2);
+	cr_assert_eq(snapshot_seek(snapshot, 4), 3);
+	snapshot_release(snapshot);
+	collection_release(collection);
 }

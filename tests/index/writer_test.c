@@ -381,7 +381,7 @@ Test(writer, refuses_what_still_waits_when_the_collection_is_dropped)
 	for (size_t i = 0; i < 5; i++) {
 		cr_assert_eq(answers[i].write, &changes[i].write);
 		cr_assert_eq(changes[i].write.result.code, STATUS_FAILED_PRECONDITION);
-		cr_assert_str_eq(changes[i].write.result.detail, "collection docs was dropped");
+		cr_assert_str_eq(changes[i].write.result.detail, "collection docs was deleted");
 	}
 	finish_changes(5);
 	collection_release(collection);

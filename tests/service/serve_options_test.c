@@ -1,5 +1,7 @@
 #include "service/serve_options.h"
 
+#include "service/config/config_load.h"
+
 #include <criterion/criterion.h>
 
 static struct arena arena;
@@ -17,7 +19,7 @@ static void teardown(void)
 TestSuite(serve_options, .init = setup, .fini = teardown);
 
 /* Parses the words of a line. getopt moves them about, so each call has its own. */
-static status parse(const char *line, struct serve_options *ret)
+static status parse_only(const char *line, struct serve_options *ret)
 {
 	char *words = arena_copy(&arena, line, strlen(line));
 	char *argv[16] = {0};
@@ -28,15 +30,68 @@ static status parse(const char *line, struct serve_options *ret)
 	return serve_options_parse(&arena, argc, argv, ret);
 }
 
-Test(serve_options, has_defaults)
+/* What a configuration says without any option. */
+static struct server_config configured(void)
 {
+	return (struct server_config){
+		.data_directory = "/configured",
+		.listen = {"127.0.0.1:7700", "unix:/c"},
+		.n_listen = 2,
+		.gpu.mode = GPU_OFF,
+		.drain_timeout_ns = 20000000000,
+	};
+}
+
+/* And what the server makes of it. */
+static status parse(const char *line, struct serve_options *ret)
+{
+	struct server_config config = configured();
+
+	TRY(parse_only(line, ret));
+	return serve_options_apply(ret, &arena, &config);
+}
+
+Test(serve_options, leave_the_configuration_as_it_is)
+{
+	struct server_config config = configured(), before = config;
 	struct serve_options options = {0};
 
-	cr_assert(!status_failed(parse("serve", &options)));
-	cr_assert_str_eq(options.data, "./sluice-data");
-	cr_assert_eq(options.n_listen, 1);
-	cr_assert_str_eq(options.listen[0], "127.0.0.1:7700");
-	cr_assert_eq(options.gpu, GPU_AUTO);
+	cr_assert(!status_failed(parse_only("serve", &options)));
+	cr_assert_null(options.config);
+	cr_assert(!status_failed(serve_options_apply(&options, &arena, &config)));
+	cr_assert_eq(memcmp(&config, &before, sizeof config), 0);
+}
+
+Test(serve_options, go_before_the_configuration)
+{
+	struct server_config config = configured();
+	struct serve_options options = {0};
+
+	cr_assert(!status_failed(parse_only("serve --config f --data /d --listen 0.0.0.0:1 "
+					    "--gpu auto --drain-seconds 0.5 --insecure",
+					    &options)));
+	cr_assert_str_eq(options.config, "f");
+	cr_assert(!status_failed(serve_options_apply(&options, &arena, &config)));
+	cr_assert_str_eq(config.data_directory, "/d");
+	cr_assert_eq(config.n_listen, 1);
+	cr_assert_str_eq(config.listen[0], "0.0.0.0:1");
+	cr_assert_eq(config.gpu.mode, GPU_AUTO);
+	cr_assert_eq(config.drain_timeout_ns, 500000000);
+	cr_assert(config.insecure);
+}
+
+Test(serve_options, refuse_a_configured_address_beyond_this_machine)
+{
+	struct server_config config = configured();
+	struct serve_options options = {0};
+	status applied;
+
+	config.listen[1] = "0.0.0.0:1";
+	applied = serve_options_apply(&options, &arena, &config);
+	cr_assert_eq(applied.code, STATUS_INVALID_ARGUMENT);
+	cr_assert_not_null(strstr(applied.detail, "listen 0.0.0.0:1"), "%s", applied.detail);
+	config.insecure = true;
+	cr_assert(!status_failed(serve_options_apply(&options, &arena, &config)));
 }
 
 Test(serve_options, takes_values_behind_a_space_or_an_equals_sign)
@@ -65,7 +120,7 @@ static const struct {
 	{"serve --gpu maybe", STATUS_INVALID_ARGUMENT, "maybe"},
 	{"serve --drain-seconds x", STATUS_INVALID_ARGUMENT, "x"},
 	{"serve --drain-seconds -1", STATUS_INVALID_ARGUMENT, "-1"},
-	{"serve --config f", STATUS_UNIMPLEMENTED, "--config"},
+	{"serve --config", STATUS_INVALID_ARGUMENT, "--config"},
 	{"serve --metrics=:9", STATUS_UNIMPLEMENTED, "--metrics"},
 	{"serve --listen 0.0.0.0:7700", STATUS_INVALID_ARGUMENT, "--insecure"},
 	{"serve --listen 127.0.0.1:0 --listen [::]:1", STATUS_INVALID_ARGUMENT, "--insecure"},
@@ -146,8 +201,8 @@ static const struct {
 Test(serve_options, knows_which_addresses_stay_on_this_machine)
 {
 	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
-		cr_assert_eq(address_is_local(addresses[i].address), addresses[i].local, "%s",
-			     addresses[i].address);
+		cr_assert_eq(config_address_is_local(addresses[i].address), addresses[i].local,
+			     "%s", addresses[i].address);
 }
 
 Test(serve_options, needs_the_word_insecure_for_an_address_beyond_this_machine)

@@ -256,21 +256,37 @@ int grpc_stream_finish(struct grpc_stream *stream, const char **ret_detail)
 	return (int)stream->code;
 }
 
+struct bytes grpc_stream_details(const struct grpc_stream *stream)
+{
+	for (size_t i = 0; i < stream->trailing.count; i++) {
+		const grpc_metadata *entry = &stream->trailing.metadata[i];
+
+		if (grpc_slice_str_cmp(entry->key, "grpc-status-details-bin") == 0)
+			return bytes_of(GRPC_SLICE_START_PTR(entry->value),
+					GRPC_SLICE_LENGTH(entry->value));
+	}
+	return bytes_of(NULL, 0);
+}
+
 int grpc_client_unary(struct grpc_client *client, const char *path, struct bytes request,
 		      double timeout_seconds, struct grpc_reply *ret)
 {
 	SCOPED(grpc_stream) stream =
 		grpc_stream_open_server(client, path, request, timeout_seconds);
 	const char *detail;
+	struct bytes details;
 
 	*ret = (struct grpc_reply){0};
 	grpc_stream_next(stream, &ret->message);
 	ret->code = grpc_stream_finish(stream, &detail);
 	snprintf(ret->detail, sizeof ret->detail, "%s", detail);
+	details = grpc_stream_details(stream);
+	buffer_append(&ret->details, details.data, details.size);
 	return ret->code;
 }
 
 void grpc_reply_finish(struct grpc_reply *reply)
 {
 	buffer_finish(&reply->message);
+	buffer_finish(&reply->details);
 }

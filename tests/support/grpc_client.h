@@ -28,6 +28,7 @@ struct grpc_client_options {
 /* One message and how the call ended. */
 struct grpc_reply {
 	struct buffer message; /* empty where none came */
+	struct buffer details; /* grpc-status-details-bin of the trailer; empty where none came */
 	int code;              /* a gRPC status code */
 	char detail[2304];     /* cut */
 };
@@ -80,6 +81,10 @@ bool grpc_stream_next_within(struct grpc_stream *stream, double seconds, struct 
 
 /* grpc_stream_cancel - from any thread. */
 void grpc_stream_cancel(struct grpc_stream *stream);
+
+/* grpc_stream_details - after grpc_stream_finish: grpc-status-details-bin of the trailer, borrowed
+ * from the stream; empty where none came. */
+struct bytes grpc_stream_details(const struct grpc_stream *stream);
 
 /* grpc_stream_finish - waits for the end of the call; gives its code. ret_detail  borrowed from the
  * stream; NULL: not wanted. */

@@ -7,7 +7,6 @@ import unittest
 import grpc
 import server
 from grpc import StatusCode
-from sluice.v1 import admin_service_pb2 as admin
 from sluice.v1 import collection_service_pb2 as collections
 from sluice.v1 import ingest_service_pb2 as ingest
 from sluice.v1 import retrieval_service_pb2 as retrieval
@@ -170,36 +169,13 @@ class ErrorsTest(unittest.TestCase):
                     call = self.server.channel.unary_stream(path)
                     self.fails(StatusCode.INVALID_ARGUMENT, [message], call, junk)
 
-    def test_fields_that_are_not_served_are_named(self):
-        late = StatusCode.UNIMPLEMENTED
-        filled = dict(all_of=[dict(field="year", exists=True)])
-        self.search_fails(late, ["filter"], chunk_id="a", filter=filled)
-        self.search_fails(late, ["budget"], chunk_id="a", budget=dict(max_tokens=5))
-        self.search_fails(late, ["neighbors"], chunk_id="a", neighbors=dict(before=1))
-        self.search_fails(late, ["resume_token"], chunk_id="a", resume_token=b"x")
-        for call, request in [
-            (self.server.retrieval.ListChunks, retrieval.ListChunksRequest),
-            (self.server.retrieval.CountChunks, retrieval.CountChunksRequest),
-            (self.server.ingest.DeleteChunks, ingest.DeleteChunksRequest),
-        ]:
-            self.fails(late, ["filter"], call, request(collection=NAME, filter=filled))
-
     def test_methods_that_are_not_served_are_named(self):
-        iterate = retrieval.IterateRequest(credit=dict(hits=1))
         cases = [
-            (self.server.retrieval.Iterate, iter([iterate]), "Iterate"),
             (
                 self.server.collections.OptimizeCollection,
                 collections.OptimizeCollectionRequest(name=NAME),
                 "OptimizeCollection",
             ),
-            (self.server.admin.ListCursors, admin.ListCursorsRequest(), "ListCursors"),
-            (
-                self.server.admin.CancelCursor,
-                admin.CancelCursorRequest(cursor_id="x"),
-                "CancelCursor",
-            ),
-            (self.server.admin.GetToolSchemas, admin.GetToolSchemasRequest(), "GetToolSchemas"),
         ]
         for call, request, name in cases:
             with self.subTest(method=name):

@@ -8,6 +8,7 @@ import sys
 import unittest
 
 import server
+from sluice.v1 import errors_pb2 as errors
 
 ADDRESS = "127.0.0.1:7700"
 
@@ -19,6 +20,15 @@ def readme():
 
 def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+class ReasonsTest(unittest.TestCase):
+    def test_every_reason_of_the_contract_has_a_row(self):
+        (section,) = re.findall(r"^## Errors\n(.*?)^## ", readme(), re.DOTALL | re.MULTILINE)
+        rows = re.findall(r"^\| [^|]+ \| `([A-Z_]+)` \|", section, re.MULTILINE)
+        names = errors.ErrorReason.keys()
+        reasons = [name.removeprefix("ERROR_REASON_") for name in names]
+        self.assertEqual(sorted(rows), sorted(set(reasons) - {"UNSPECIFIED"}))
 
 
 class ReadmeTest(unittest.TestCase):

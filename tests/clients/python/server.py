@@ -34,6 +34,11 @@ def options():
     return _options
 
 
+def data_of(name):
+    """Where the server of that name keeps its data."""
+    return pathlib.Path(_options.work) / f"data-{name}"
+
+
 def shared():
     """One server for all tests that need none of their own."""
     global _shared
@@ -101,11 +106,12 @@ class Stubs:
 
 
 class Server(Stubs):
-    def __init__(self, name):
-        data = pathlib.Path(_options.work) / f"data-{name}"
+    def __init__(self, name, *arguments):
+        """arguments: more of them for sluice serve."""
+        self.data = data_of(name)
         self.process = subprocess.Popen(
-            [_options.sluice, "serve", "--listen", "127.0.0.1:0", "--data", str(data)]
-            + ["--gpu", "off", "--drain-seconds", "10"],
+            [_options.sluice, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)]
+            + ["--gpu", "off", "--drain-seconds", "10", *arguments],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -142,6 +148,13 @@ class Server(Stubs):
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        """SIGKILL, in the middle of whatever it does."""
+        self.channel.close()
+        self.process.kill()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
 
     def stop(self):
         """SIGTERM; the exit status."""

@@ -219,10 +219,10 @@ void fixture_edit(const char *table, struct bytes key, void (*edit)(uint8_t *val
 	mdb_env_close(env);
 }
 
-status fixture_count_visit(void *context, uint64_t row, const float *vector)
+status fixture_count_visit(void *context, uint64_t row, uint64_t died, const float *vector)
 {
 	(void)row;
 	(void)vector;
-	++*(uint64_t *)context;
+	*(uint64_t *)context += died == STORE_ROW_LIVES;
 	return status_ok();
 }

@@ -32,7 +32,7 @@ status fixture_put(struct store *store, struct arena *arena, uint64_t row,
 void fixture_edit(const char *table, struct bytes key, void (*edit)(uint8_t *value, size_t size),
 		  bool fix_checksum);
 
-/* fixture_count_visit - a visitor that counts into a uint64_t. */
-status fixture_count_visit(void *context, uint64_t row, const float *vector);
+/* fixture_count_visit - a visitor that counts living rows into a uint64_t. */
+status fixture_count_visit(void *context, uint64_t row, uint64_t died, const float *vector);
 
 #endif

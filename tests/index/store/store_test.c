@@ -79,17 +79,28 @@ static size_t purge(uint64_t generation, size_t max)
 	size_t purged;
 
 	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
-	cr_assert(!status_failed(store_write_purge(write, generation, max, &purged)));
+	cr_assert(!status_failed(
+		store_write_purge(write, generation, max, &purged, &state.readable_from)));
+	cr_assert(!status_failed(store_write_state(write, &state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 	return purged;
 }
 
-/* What store_load visits, as a bitmap of rows below 64. */
-static status note_row(void *context, uint64_t row, const float *vector)
+/* The living rows that store_load visits, as a bitmap of rows below 64. */
+static status note_row(void *context, uint64_t row, uint64_t died, const float *vector)
 {
 	(void)vector;
 	cr_assert_lt(row, 64U);
-	*(uint64_t *)context |= (uint64_t)1 << row;
+	*(uint64_t *)context |= (uint64_t)(died == STORE_ROW_LIVES) << row;
+	return status_ok();
+}
+
+/* The generations at which rows below 64 died; 0: they live, or are not there. */
+static status note_death(void *context, uint64_t row, uint64_t died, const float *vector)
+{
+	(void)vector;
+	cr_assert_lt(row, 64U);
+	((uint64_t *)context)[row] = died == STORE_ROW_LIVES ? 0 : died;
 	return status_ok();
 }
 
@@ -215,9 +226,13 @@ Test(store, purges_what_died_at_or_below_a_generation)
 		put(i, 2); /* 7 to 10: rows 0 to 3 die */
 
 	cr_assert_eq(purge(6, 100), 0U);
+	cr_assert_eq(state.readable_from, 0U);
 	cr_assert_eq(purge(9, 2), 2U);
+	cr_assert_eq(state.readable_from, 8U);
 	cr_assert_eq(purge(9, 2), 1U);
+	cr_assert_eq(state.readable_from, 9U);
 	cr_assert_eq(purge(9, 2), 0U);
+	cr_assert_eq(state.readable_from, 9U);
 	for (uint64_t row = 0; row < 3; row++) {
 		cr_assert_eq(store_fetch_record(store, row, arena, &got).code, STATUS_NOT_FOUND);
 		cr_assert_eq(store_fetch_vector(store, row, arena, &vector).code, STATUS_NOT_FOUND);
@@ -226,17 +241,35 @@ Test(store, purges_what_died_at_or_below_a_generation)
 	cr_assert_eq(loaded_rows(), 0x3F0U);
 }
 
-static status fail(void *context, uint64_t row, const float *vector)
+Test(store, loads_dead_rows_with_the_generation_of_their_death)
+{
+	uint64_t deaths[64] = {0};
+	struct store_state loaded;
+
+	for (uint64_t i = 0; i < 4; i++)
+		put(i, 1); /* generations 1 to 4 */
+	put(3, 2);         /* 5: row 3 dies */
+	put(0, 2);         /* 6: row 0 dies */
+
+	cr_assert(!status_failed(store_load(store, arena, &loaded, note_death, deaths)));
+	cr_assert_eq(deaths[3], 5U);
+	cr_assert_eq(deaths[0], 6U);
+	cr_assert_eq(deaths[1] + deaths[2] + deaths[4] + deaths[5], 0U);
+	cr_assert_eq(loaded.live_rows, 4U);
+}
+
+static status fail(void *context, uint64_t row, uint64_t died, const float *vector)
 {
 	(void)context;
 	(void)row;
+	(void)died;
 	(void)vector;
 	return status_make(STATUS_CANCELLED, "enough");
 }
 
 Test(store, stops_loading_where_the_visitor_fails)
 {
-	struct store_state loaded = {77, 77, 77};
+	struct store_state loaded = {77, 77, 77, 77};
 
 	put(1, 1);
 	cr_assert_eq(store_load(store, arena, &loaded, fail, NULL).code, STATUS_CANCELLED);

@@ -125,7 +125,7 @@ static status write_once(struct world *world, uint64_t *seed)
 		TRY(write_part(write, world, seed));
 	if (fixture_random(seed) % 3 == 0)
 		TRY(store_write_purge(write, world->state.generation, fixture_random(seed) % 30,
-				      &purged));
+				      &purged, &world->state.readable_from));
 	TRY(store_write_state(write, &world->state));
 	if (fixture_random(seed) % 5 == 0) {
 		*world = before;

@@ -44,8 +44,8 @@ static const struct {
 } cases[] = {
 	{{"nonsense"}, 2, "error: unknown command \"nonsense\"; see sluice help\n"},
 	{{"optimize", "x"}, 2, "error: optimize is not served by this version\n"},
-	{{"count"}, 2, "error: usage: sluice count NAME\n"},
-	{{"count", "a", "b"}, 2, "error: usage: sluice count NAME\n"},
+	{{"count"}, 2, "error: usage: sluice count NAME [--filter F]\n"},
+	{{"count", "a", "b"}, 2, "error: usage: sluice count NAME [--filter F]\n"},
 	{{"count", "a", "--server", "nowhere"}, 2, "error: the server's address \"nowhere\" must"},
 	{{"create", "a"}, 2, "error: create needs --dimension\n"},
 	{{"create", "a", "--dimension=0"}, 2, "error: --dimension must be a whole number"},
@@ -62,6 +62,10 @@ static const struct {
 	{{"import", "a", "b", "--batch=4096"}, 2, "error: --batch must be a whole number"},
 	{{"import", "a", "b", "--progress=x"}, 2, "error: --progress must be"},
 	{{"import", "a", "/no/c.jsonl"}, 1, "error: cannot open /no/c.jsonl"},
+	{{"tools", "x"}, 2, "error: usage: sluice tools [--dialect D]\n"},
+	{{"tools", "--dialect=x"},
+	 2,
+	 "error: --dialect must be json-schema, openai, anthropic or mcp"},
 	{{"bench", "load"}, 2, "error: bench load is not served by this version\n"},
 	{{"bench", "recall", "a"}, 2, "error: bench recall needs --queries and --truth\n"},
 	{{"count", "a", "--server=unix:/nowhere/at/all"},
@@ -86,8 +90,8 @@ Test(cli, ends_with_the_status_of_the_mistake_and_one_line)
 Test(cli, knows_its_commands_and_lists_them)
 {
 	static const char *const commands[] = {
-		"create", "import", "export",      "search", "get",  "list",
-		"count",  "delete", "collections", "drop",   "info", "bench",
+		"create", "import",      "export", "search", "get",   "list",  "count",
+		"delete", "collections", "drop",   "info",   "bench", "tools",
 	};
 	char help[4096];
 	FILE *out = fmemopen(help, sizeof help, "w");

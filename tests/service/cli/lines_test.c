@@ -31,6 +31,9 @@ static const struct {
 	{"a\n", {"a"}, {1}},
 	{"a\nb", {"a", "b"}, {1, 2}},
 	{"a\r\n\n \t\nb\n\n", {"a\r", "b"}, {1, 4}},
+	{"\xEF\xBB\xBFx\n\xEF\xBB\xBFy", {"x", "\xEF\xBB\xBFy"}, {1, 2}},
+	{"\xEF\xBB\xBF\r\na", {"a"}, {2}},
+	{"\xEF\xBB\xBF", {NULL}, {0}},
 };
 
 Test(lines, gives_each_line_and_its_number)

@@ -32,7 +32,7 @@ Test(refusal, finds_the_line_that_is_named)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct arena memory;
 		SCOPED(arena) arena = &memory;
-		status failed = {cases[i].code, cases[i].detail};
+		status failed = {.code = cases[i].code, .detail = cases[i].detail};
 
 		arena_init(arena, 65536);
 		cr_assert_eq(refusal_line(arena, failed, &lines), cases[i].line, "case %zu", i);
@@ -44,7 +44,8 @@ Test(refusal, says_what_is_imported_in_spite_of_it)
 	struct arena memory;
 	SCOPED(arena) arena = &memory;
 	struct batch_lines first = lines;
-	status failed = {STATUS_INVALID_ARGUMENT, "INVALID_ARGUMENT: batch 3: chunks[2].id: x"};
+	status failed = {.code = STATUS_INVALID_ARGUMENT,
+			 .detail = "INVALID_ARGUMENT: batch 3: chunks[2].id: x"};
 	status explained;
 
 	arena_init(arena, 65536);
@@ -60,7 +61,7 @@ Test(refusal, says_what_is_imported_in_spite_of_it)
 			 "c.jsonl:45: INVALID_ARGUMENT: batch 1: chunks[2].id: x (nothing is "
 			 "imported)");
 
-	failed = (status){STATUS_INTERNAL, "INTERNAL: batch 3: x"};
+	failed = (status){.code = STATUS_INTERNAL, .detail = "INTERNAL: batch 3: x"};
 	cr_assert_str_eq(refusal_explain(arena, failed, &lines, "c.jsonl").detail,
 			 "INTERNAL: batch 3: x (lines 40 to 60 of c.jsonl; what is before them is "
 			 "imported)");

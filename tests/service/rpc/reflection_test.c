@@ -211,7 +211,9 @@ Test(reflection, finds_extensions_by_number)
 		     "buf/validate/validate.proto");
 	assert_files(ask_extension(".google.protobuf.FieldOptions", 1159),
 		     "buf/validate/validate.proto");
-	assert_error(ask_extension("google.protobuf.FieldOptions", 1160), STATUS_NOT_FOUND);
+	assert_files(ask_extension("google.protobuf.FieldOptions", 50001),
+		     "sluice/config/v1/options.proto");
+	assert_error(ask_extension("google.protobuf.FieldOptions", 1161), STATUS_NOT_FOUND);
 	assert_error(ask_extension("google.protobuf.FieldOption", 1159), STATUS_NOT_FOUND);
 	assert_error(ask_extension("", -1), STATUS_NOT_FOUND);
 }
@@ -225,8 +227,11 @@ Test(reflection, numbers_the_extensions_of_a_message)
 
 	cr_assert_eq(response->message_response_case, ANSWERS(ALL_EXTENSION_NUMBERS_RESPONSE));
 	cr_assert_str_eq(numbers->base_type_name, "google.protobuf.FieldOptions");
-	cr_assert_eq(numbers->n_extension_number, 1);
+	/* (buf.validate.field), (buf.validate.predefined), (sluice.config.v1.default_value) */
+	cr_assert_eq(numbers->n_extension_number, 3);
 	cr_assert_eq(numbers->extension_number[0], 1159);
+	cr_assert_eq(numbers->extension_number[1], 1160);
+	cr_assert_eq(numbers->extension_number[2], 50001);
 	answer_free(response);
 
 	response =
@@ -237,7 +242,7 @@ Test(reflection, numbers_the_extensions_of_a_message)
 
 	response = ask_name(ASKS(ALL_EXTENSION_NUMBERS_OF_TYPE), ".google.protobuf.FieldOptions");
 	cr_assert_eq(response->message_response_case, ANSWERS(ALL_EXTENSION_NUMBERS_RESPONSE));
-	cr_assert_eq(response->all_extension_numbers_response->n_extension_number, 1);
+	cr_assert_eq(response->all_extension_numbers_response->n_extension_number, 3);
 	answer_free(response);
 
 	assert_error(ask_name(ASKS(ALL_EXTENSION_NUMBERS_OF_TYPE), "no.Message"), STATUS_NOT_FOUND);

@@ -1,0 +1,150 @@
+/* compile - conditions to sets of places, and the sets to one. */
+#include "index/filter/compile.h"
+
+/* Rows between two questions whether the result is still wanted. */
+#define VISITS_BETWEEN 4096
+
+struct collect {
+	const struct filter_source *source;
+	struct places *places;
+	uint64_t first_row; /* of place 0 */
+	unsigned visits;
+};
+
+/* The place of a row among the source's; false where there is none. Most rows are where they would
+ * be without a gap before them; a gap can only make a place smaller. */
+static bool find_place(const struct collect *collect, uint64_t row, uint64_t *ret)
+{
+	const struct filter_source *source = collect->source;
+	uint64_t low = 0, high = source->n_places;
+
+	if (high == 0 || row < collect->first_row)
+		return false;
+	if (row - collect->first_row < high) {
+		high = row - collect->first_row + 1;
+		if (source->row(source->context, high - 1) == row) {
+			*ret = high - 1;
+			return true;
+		}
+	}
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		uint64_t there = source->row(source->context, middle);
+
+		if (there == row) {
+			*ret = middle;
+			return true;
+		}
+		if (there < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static status collect_row(void *context, uint64_t row)
+{
+	struct collect *collect = context;
+	const struct filter_source *source = collect->source;
+	uint64_t place;
+
+	if (++collect->visits % VISITS_BETWEEN == 0)
+		TRY(source->wanted(source->context));
+	if (find_place(collect, row, &place))
+		places_add(collect->places, place);
+	return status_ok();
+}
+
+/* Adds to places what meets the condition. */
+static status add_condition(const struct filter_source *source, const struct condition *condition,
+			    struct places *places)
+{
+	struct collect collect = {.source = source, .places = places};
+	const struct row_visitor visitor = {collect_row, &collect};
+	SCOPED(places) having = NULL;
+	SCOPED(places) all = NULL;
+	struct condition has = *condition;
+
+	if (source->n_places == 0)
+		return status_ok();
+	collect.first_row = source->row(source->context, 0);
+	if (condition->test != CONDITION_EXISTS || !condition->absent)
+		return source->select(source->context, condition, &visitor);
+
+	/* All places but those that have the field. */
+	TRY(places_open(source->n_places, &having));
+	TRY(places_open(source->n_places, &all));
+	has.absent = false;
+	collect.places = having;
+	TRY(source->select(source->context, &has, &visitor));
+	places_fill(all);
+	places_subtract(all, having);
+	places_unite(places, all);
+	return status_ok();
+}
+
+static status add_documents(const struct filter *filter, const struct filter_source *source,
+			    struct places *places)
+{
+	struct collect collect = {.source = source, .places = places};
+	const struct row_visitor visitor = {collect_row, &collect};
+
+	if (source->n_places == 0)
+		return status_ok();
+	collect.first_row = source->row(source->context, 0);
+	for (size_t i = 0; i < filter->n_document_ids; i++) {
+		TRY(source->wanted(source->context));
+		TRY(source->select_document(source->context, filter->document_ids[i], &visitor));
+	}
+	return status_ok();
+}
+
+static status narrow_by_all(const struct filter *filter, const struct filter_source *source,
+			    struct places *places, struct places *scratch)
+{
+	for (size_t i = 0; i < filter->n_all_of; i++) {
+		TRY(source->wanted(source->context));
+		places_clear(scratch);
+		TRY(add_condition(source, &filter->all_of[i], scratch));
+		places_intersect(places, scratch);
+	}
+	return status_ok();
+}
+
+static status add_each(const struct filter_source *source, const struct condition *conditions,
+		       size_t n, struct places *places)
+{
+	places_clear(places);
+	for (size_t i = 0; i < n; i++) {
+		TRY(source->wanted(source->context));
+		TRY(add_condition(source, &conditions[i], places));
+	}
+	return status_ok();
+}
+
+status filter_compile(const struct filter *filter, const struct filter_source *source,
+		      struct places **ret)
+{
+	SCOPED(places) places = NULL;
+	SCOPED(places) scratch = NULL;
+
+	TRY(places_open(source->n_places, &places));
+	TRY(places_open(source->n_places, &scratch));
+	if (filter->n_document_ids)
+		TRY(add_documents(filter, source, places));
+	else
+		places_fill(places);
+	TRY(narrow_by_all(filter, source, places, scratch));
+	if (filter->has_any_of) {
+		TRY(add_each(source, filter->any_of, filter->n_any_of, scratch));
+		places_intersect(places, scratch);
+	}
+	if (filter->n_none_of) {
+		TRY(add_each(source, filter->none_of, filter->n_none_of, scratch));
+		places_subtract(places, scratch);
+	}
+	places_count(places);
+	*ret = TAKE(places);
+	return status_ok();
+}

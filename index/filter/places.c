@@ -1,0 +1,119 @@
+/* places - a set of places, a bit each. */
+#include "index/filter/places.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+status places_open(uint64_t n, struct places **ret)
+{
+	struct places *places =
+		calloc(1, sizeof *places + places_words(n) * sizeof places->words[0]);
+
+	if (!places)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a filter");
+	places->n = n;
+	*ret = places;
+	return status_ok();
+}
+
+void places_close(struct places *places)
+{
+	free(places);
+}
+
+/* The bits of the last word that stand for places. */
+static uint64_t last_mask(uint64_t n)
+{
+	return n % 64 ? ((uint64_t)1 << n % 64) - 1 : UINT64_MAX;
+}
+
+void places_fill(struct places *places)
+{
+	size_t n = places_words(places->n);
+
+	if (n == 0)
+		return;
+	memset(places->words, 0xFF, n * sizeof places->words[0]);
+	places->words[n - 1] &= last_mask(places->n);
+}
+
+void places_clear(struct places *places)
+{
+	memset(places->words, 0, places_words(places->n) * sizeof places->words[0]);
+}
+
+void places_unite(struct places *places, const struct places *others)
+{
+	for (size_t i = 0; i < places_words(places->n); i++)
+		places->words[i] |= others->words[i];
+}
+
+void places_intersect(struct places *places, const struct places *others)
+{
+	for (size_t i = 0; i < places_words(places->n); i++)
+		places->words[i] &= others->words[i];
+}
+
+void places_subtract(struct places *places, const struct places *others)
+{
+	for (size_t i = 0; i < places_words(places->n); i++)
+		places->words[i] &= ~others->words[i];
+}
+
+void places_and(struct places *places, uint64_t first, const uint64_t *words, uint64_t n)
+{
+	assert(first % 64 == 0 && first + n <= places->n);
+	for (size_t i = 0; i < places_words(n); i++) {
+		uint64_t outside = i + 1 == places_words(n) ? ~last_mask(n) : 0;
+
+		places->words[first / 64 + i] &= words[i] | outside;
+	}
+}
+
+uint64_t places_count(struct places *places)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < places_words(places->n); i++)
+		count += (uint64_t)__builtin_popcountll(places->words[i]);
+	places->count = count;
+	return count;
+}
+
+uint64_t places_copy(const struct places *places, uint64_t first, uint64_t n, uint64_t *ret)
+{
+	size_t words = places_words(places->n), shift = first % 64;
+	uint64_t count = 0;
+
+	assert(first + n <= places->n);
+	for (size_t i = 0; i < places_words(n); i++) {
+		size_t at = (size_t)(first / 64) + i;
+		uint64_t word = places->words[at] >> shift;
+
+		if (shift && at + 1 < words)
+			word |= places->words[at + 1] << (64 - shift);
+		if (i + 1 == places_words(n))
+			word &= last_mask(n);
+		ret[i] = word;
+		count += (uint64_t)__builtin_popcountll(word);
+	}
+	return count;
+}
+
+bool places_next(const struct places *places, uint64_t from, uint64_t *ret)
+{
+	size_t words = places_words(places->n), at = (size_t)(from / 64);
+	uint64_t word;
+
+	if (from >= places->n)
+		return false;
+	word = places->words[at] >> from % 64 << from % 64;
+	while (word == 0) {
+		if (++at == words)
+			return false;
+		word = places->words[at];
+	}
+	*ret = (uint64_t)at * 64 + (uint64_t)__builtin_ctzll(word);
+	return true;
+}

@@ -1,0 +1,37 @@
+/* rows - a set of rows out of a run of 65,536, compressed: the adapter of CRoaring.
+ *
+ * A row is its place in the run; which run it is, is its keeper's to know. As bytes it is in the
+ * portable format of roaring bitmaps. Not thread safe.
+ */
+#ifndef SLUICE_INDEX_FILTER_ROWS_H
+#define SLUICE_INDEX_FILTER_ROWS_H
+
+#include "kernels/base/bytes.h"
+#include "kernels/base/scope.h"
+#include "kernels/base/status.h"
+
+#define ROWS_RUN_BITS 16
+
+struct rows;
+
+/* rows_open - an empty set. Fails: RESOURCE_EXHAUSTED */
+status rows_open(struct rows **ret);
+
+/* rows_read - a set out of bytes. Fails: DATA_LOSS (static detail) */
+status rows_read(struct bytes bytes, struct rows **ret);
+
+void rows_close(struct rows *rows); /* NULL is fine */
+
+void rows_add(struct rows *rows, uint16_t row);
+void rows_remove(struct rows *rows, uint16_t row);
+bool rows_is_empty(const struct rows *rows);
+
+/* rows_write - its bytes behind what ret holds, as few as may be; ret->failed without memory. */
+void rows_write(struct rows *rows, struct buffer *ret);
+
+/* rows_each - in order. visit gives false to stop. */
+void rows_each(const struct rows *rows, bool (*visit)(uint32_t row, void *context), void *context);
+
+SCOPE_DEFINE(rows, rows_close)
+
+#endif

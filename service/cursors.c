@@ -1,0 +1,225 @@
+/* cursors - a ring of entries under one lock, and the thread that looks at it.
+ *
+ * The lock is taken before that of any call, never after: rpc_wake and rpc_interrupt are safe within
+ * it, and since an entry is removed before its call goes, the call is there.
+ */
+#include "service/cursors.h"
+
+#include "kernels/base/error_info.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* How late one that waits is found, and how long it waits before it shrinks. */
+#define LOOK_NS_MAX ((int64_t)1000000000)
+#define REST_NS ((int64_t)2000000000)
+
+struct cursors {
+	size_t max;
+	int64_t idle_ns;
+	pthread_t thread;
+	pthread_cond_t ending;
+	pthread_mutex_t lock;
+	/* Under the lock. */
+	struct cursor_entry ring; /* next is the oldest */
+	size_t n;
+	bool ended;
+};
+
+static void look_at(const struct cursors *cursors, struct cursor_entry *entry, int64_t now_ns)
+{
+	int64_t waited_ns = now_ns - atomic_load(&entry->active_ns);
+
+	if (!atomic_load(&entry->waits))
+		return;
+	if (cursors->idle_ns > 0 && waited_ns >= cursors->idle_ns)
+		atomic_store(&entry->idle, true);
+	else if (waited_ns >= REST_NS && atomic_load(&entry->memory_bytes) > CURSOR_REST_BYTES)
+		atomic_store(&entry->shrinks, true);
+	else
+		return;
+	rpc_wake(entry->call);
+}
+
+static int64_t look_ns(const struct cursors *cursors)
+{
+	int64_t quarter_ns = cursors->idle_ns / 4;
+
+	return quarter_ns > 0 && quarter_ns < LOOK_NS_MAX ? quarter_ns : LOOK_NS_MAX;
+}
+
+/* Under the lock. */
+static void wait_a_while(struct cursors *cursors)
+{
+	int64_t until_ns = clock_ns() + look_ns(cursors);
+	struct timespec until = {until_ns / 1000000000, until_ns % 1000000000};
+
+	while (!cursors->ended &&
+	       pthread_cond_timedwait(&cursors->ending, &cursors->lock, &until) != ETIMEDOUT)
+		continue;
+}
+
+static void *watch_run(void *arg)
+{
+	struct cursors *cursors = arg;
+
+	pthread_mutex_lock(&cursors->lock);
+	for (;;) {
+		int64_t now_ns;
+
+		wait_a_while(cursors);
+		if (cursors->ended)
+			break;
+		now_ns = clock_ns();
+		for (struct cursor_entry *entry = cursors->ring.next; entry != &cursors->ring;
+		     entry = entry->next)
+			look_at(cursors, entry, now_ns);
+	}
+	pthread_mutex_unlock(&cursors->lock);
+	return NULL;
+}
+
+static bool start(struct cursors *cursors)
+{
+	sigset_t all, before;
+	bool started;
+
+	/* Threads inherit the mask; signals are for the main thread alone. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&cursors->thread, NULL, watch_run, cursors) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started)
+		pthread_setname_np(cursors->thread, "cursors");
+	return started;
+}
+
+static void cursors_free(struct cursors *cursors)
+{
+	pthread_cond_destroy(&cursors->ending);
+	pthread_mutex_destroy(&cursors->lock);
+	free(cursors);
+}
+
+status cursors_open(size_t max, int64_t idle_ns, struct cursors **ret)
+{
+	struct cursors *cursors = calloc(1, sizeof *cursors);
+	pthread_condattr_t attributes;
+
+	if (!cursors)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a list of cursors");
+	cursors->max = max;
+	cursors->idle_ns = idle_ns;
+	cursors->ring.next = cursors->ring.previous = &cursors->ring;
+	pthread_mutex_init(&cursors->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&cursors->ending, &attributes);
+	pthread_condattr_destroy(&attributes);
+	if (!start(cursors)) {
+		cursors_free(cursors);
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for cursors");
+	}
+	*ret = cursors;
+	return status_ok();
+}
+
+void cursors_close(struct cursors *cursors)
+{
+	if (!cursors)
+		return;
+	pthread_mutex_lock(&cursors->lock);
+	assert(cursors->n == 0);
+	cursors->ended = true;
+	pthread_cond_signal(&cursors->ending);
+	pthread_mutex_unlock(&cursors->lock);
+	pthread_join(cursors->thread, NULL);
+	cursors_free(cursors);
+}
+
+static status too_many(size_t max, struct arena *arena)
+{
+	status s = status_format(arena, STATUS_RESOURCE_EXHAUSTED,
+				 "the server has as many searches as it takes: limits.cursors_max "
+				 "is %zu",
+				 max);
+
+	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", "limits.cursors_max", "limit",
+			  ERROR_NUMBER(max), NULL);
+	return status_retry(s, arena, 1000);
+}
+
+status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct arena *arena)
+{
+	uint64_t id;
+	bool fits;
+
+	/* Nobody guesses the id of another's cursor. */
+	if (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id)
+		return status_make(STATUS_INTERNAL, "no random number for a cursor's id");
+	snprintf(entry->id, sizeof entry->id, "%016llx", (unsigned long long)id);
+	pthread_mutex_lock(&cursors->lock);
+	fits = cursors->n < cursors->max;
+	if (fits) {
+		entry->next = &cursors->ring;
+		entry->previous = cursors->ring.previous;
+		entry->previous->next = entry;
+		entry->next->previous = entry;
+		cursors->n++;
+	}
+	pthread_mutex_unlock(&cursors->lock);
+	return fits ? status_ok() : too_many(cursors->max, arena);
+}
+
+void cursors_remove(struct cursors *cursors, struct cursor_entry *entry)
+{
+	pthread_mutex_lock(&cursors->lock);
+	/* One that was never added has no neighbours; those of one that was change under the lock. */
+	if (entry->next) {
+		entry->next->previous = entry->previous;
+		entry->previous->next = entry->next;
+		entry->next = entry->previous = NULL;
+		cursors->n--;
+	}
+	pthread_mutex_unlock(&cursors->lock);
+}
+
+bool cursors_cancel(struct cursors *cursors, const char *id)
+{
+	struct cursor_entry *entry;
+	bool found;
+
+	pthread_mutex_lock(&cursors->lock);
+	for (entry = cursors->ring.next; entry != &cursors->ring; entry = entry->next)
+		if (strcmp(entry->id, id) == 0)
+			break;
+	found = entry != &cursors->ring;
+	if (found) {
+		atomic_store(&entry->cancelled, true);
+		rpc_interrupt(entry->call);
+	}
+	pthread_mutex_unlock(&cursors->lock);
+	return found;
+}
+
+void cursors_each(struct cursors *cursors,
+		  bool (*visit)(void *context, const struct cursor_entry *entry), void *context)
+{
+	pthread_mutex_lock(&cursors->lock);
+	for (const struct cursor_entry *entry = cursors->ring.next; entry != &cursors->ring;
+	     entry = entry->next)
+		if (!visit(context, entry))
+			break;
+	pthread_mutex_unlock(&cursors->lock);
+}
+
+int64_t cursors_idle_ns(const struct cursors *cursors)
+{
+	return cursors->idle_ns;
+}

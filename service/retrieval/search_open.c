@@ -1,0 +1,223 @@
+/* search_open - how a search begins: the request, the token, the snapshot, the query and the chain. */
+#include "index/cursor/exact.h"
+#include "index/selection.h"
+#include "kernels/base/error_info.h"
+#include "kernels/score.h"
+#include "service/codec/filter_codec.h"
+#include "service/retrieval/record.h"
+#include "service/retrieval/resume.h"
+#include "service/retrieval/search_stream.h"
+
+static status wrong_dimension(const struct search_stream *stream, struct arena *arena)
+{
+	const struct collection_config *config = collection_config(stream->collection);
+	uint32_t found = stream->request.dim;
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT,
+				 "vector: %u values, collection \"%s\" has dimension %u", found,
+				 config->name, config->dim);
+
+	s = status_reason(s, arena, REASON_DIMENSION_MISMATCH, "collection", config->name,
+			  "expected", ERROR_NUMBER(config->dim), "found", ERROR_NUMBER(found),
+			  NULL);
+	return status_field(s, arena, "vector.values");
+}
+
+static status zero_vector(const struct search_stream *stream, struct arena *arena)
+{
+	const char *name = collection_config(stream->collection)->name;
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT,
+				 "vector: all zero, which has no direction; collection \"%s\" "
+				 "compares by cosine",
+				 name);
+
+	s = status_reason(s, arena, REASON_ZERO_VECTOR, "collection", name, NULL);
+	return status_field(s, arena, "vector.values");
+}
+
+static status no_such_chunk(const struct search_stream *stream, struct arena *arena)
+{
+	struct bytes id = stream->request.chunk_id;
+	const char *name = collection_config(stream->collection)->name, *text = ERROR_BYTES(id);
+	status s = status_format(arena, STATUS_NOT_FOUND,
+				 "chunk_id: no chunk \"%.*s\" in collection \"%s\"", (int)id.size,
+				 (const char *)id.data, name);
+
+	s = status_reason(s, arena, REASON_CHUNK_NOT_FOUND, "collection", name, "chunk_id", text,
+			  NULL);
+	return status_about(s, arena, RESOURCE_CHUNK, text);
+}
+
+/* What a query is: its vector, and the place that it leaves out. */
+struct query {
+	const float *vector;
+	bool has_place;
+	uint64_t place;
+};
+
+/* The query vector: scaled for cosine. */
+static status query_from_vector(struct search_stream *stream, struct arena *arena,
+				struct query *ret)
+{
+	const struct collection_config *config = collection_config(stream->collection);
+	float *vector = stream->request.vector;
+
+	if (stream->request.dim != config->dim)
+		return wrong_dimension(stream, arena);
+	if (config->metric == METRIC_COSINE && !vector_normalise(vector, config->dim))
+		return zero_vector(stream, arena);
+	*ret = (struct query){.vector = vector};
+	return status_ok();
+}
+
+/* The vector of a stored chunk, in a snapshot that sees its present version. A replacement that
+ * commits between the look-up and the pin makes the two disagree: then both are done again. */
+static status query_from_chunk(struct search_stream *stream, struct arena *arena, struct query *ret)
+{
+	struct bytes id = stream->request.chunk_id;
+	uint64_t row = 0, place = 0;
+
+	for (;;) {
+		bool found = false;
+
+		TRY(collection_find(stream->collection, id, arena, &found, &row));
+		if (!found)
+			return no_such_chunk(stream, arena);
+		if (snapshot_find(stream->snapshot, row, &place))
+			break;
+		TRY(deadline_check(stream->walk.deadline));
+		snapshot_release(TAKE(stream->snapshot));
+		TRY(snapshot_acquire(stream->collection, &stream->snapshot));
+	}
+	stream->token.query_row = row;
+	*ret = (struct query){snapshot_vector(stream->snapshot, place), true, place};
+	return status_ok();
+}
+
+/* The version of the chunk that the walk began with, whether it is still there or not. */
+static status query_from_row(struct search_stream *stream, struct arena *arena, struct query *ret)
+{
+	const struct snapshot *snapshot = stream->snapshot;
+	const char *name = collection_config(stream->collection)->name;
+	uint64_t row = stream->token.query_row, place = snapshot_seek(snapshot, row);
+	status s;
+
+	if (place < snapshot_places(snapshot) && snapshot_row(snapshot, place) == row) {
+		*ret = (struct query){snapshot_vector(snapshot, place), true, place};
+		return status_ok();
+	}
+	s = status_format(
+		arena, STATUS_FAILED_PRECONDITION,
+		"collection %s: the version of the chunk that was searched with cannot be "
+		"read any more",
+		name);
+	return status_reason(s, arena, REASON_SNAPSHOT_GONE, "collection", name, "generation",
+			     ERROR_NUMBER(stream->token.generation), NULL);
+}
+
+static status make_query(struct search_stream *stream, bool resumes, struct arena *arena,
+			 struct query *ret)
+{
+	if (stream->request.vector)
+		return query_from_vector(stream, arena, ret);
+	return resumes ? query_from_row(stream, arena, ret) : query_from_chunk(stream, arena, ret);
+}
+
+/* The first step of the walk calls it: the postings are read on a worker's thread. */
+static status select_places(void *context, struct places **ret)
+{
+	struct search_stream *stream = context;
+
+	return selection_make(stream->snapshot, &stream->filter, stream->walk.deadline,
+			      stream->walk.arena, ret);
+}
+
+static status open_chain(struct search_stream *stream, const struct query *query)
+{
+	const struct search_request *request = &stream->request;
+	struct key behind;
+	const struct exact_options options = {
+		.snapshot = stream->snapshot,
+		.scanner = stream->services->scanner,
+		.scanner_cpu = stream->services->scanner_cpu,
+		.query = query->vector,
+		/* One more where one is left out again: the first page is whole. */
+		.batch = request->page_hits +
+			 (query->has_place && request->page_hits < PAGE_HITS_MAX),
+		.walk = &stream->walk,
+		.after = resume_key_behind(stream->snapshot, &stream->token, &behind) ? &behind
+										      : NULL,
+		.select = filter_is_empty(&stream->filter) ? NULL : select_places,
+		.select_context = stream,
+	};
+	SCOPED(cursor) chain = NULL;
+
+	TRY(exact_open(&options, &chain));
+	if (query->has_place)
+		TRY(without_open(TAKE(chain), query->place, &chain));
+	if (request->has_min_score)
+		TRY(floor_open(TAKE(chain), request->min_score, &chain));
+	/* A hit that is skipped does not count: then the bound is the page's alone. */
+	if (!request->skip_oversized)
+		TRY(limit_open(TAKE(chain), request->limit, &chain));
+	stream->cursor = TAKE(chain);
+	return status_ok();
+}
+
+static status enter(struct search_stream *stream, struct rpc_call *call)
+{
+	struct cursor_entry *entry = &stream->entry;
+
+	entry->call = call;
+	entry->collection = collection_config(stream->collection)->name;
+	entry->method = rpc_method_of(call)->path;
+	entry->peer = rpc_peer(call);
+	entry->opened_ns = stream->start_ns;
+	atomic_store(&entry->active_ns, stream->start_ns);
+	return cursors_add(stream->services->cursors, entry, rpc_arena(call));
+}
+
+status search_stream_open(struct search_stream *stream, struct rpc_call *call,
+			  const Sluice__V1__SearchRequest *message, uint64_t limit)
+{
+	const struct services *services = rpc_context(call);
+	const struct search_defaults defaults = {services->page_hits, limit};
+	const struct resume_key *key = database_resume_key(services->database);
+	struct search_request *request = &stream->request;
+	struct arena *arena = rpc_arena(call);
+	bool resumes = message->resume_token.len > 0;
+	struct query query = {0};
+
+	stream->services = services;
+	stream->start_ns = clock_ns();
+	stream->walk = (struct walk){.deadline = rpc_deadline(call), .arena = arena};
+	arena_init(&stream->record, RECORD_ARENA_BYTES);
+	TRY(search_request_decode(arena, message, &defaults, request));
+	TRY(database_acquire(services->database, request->collection, arena, &stream->collection));
+	TRY(filter_decode(arena, request->filter, collection_config(stream->collection),
+			  &stream->filter));
+	TRY(enter(stream, call));
+	TRY(resume_asked(key, stream->collection, request, arena, &stream->token));
+	if (resumes) {
+		TRY(resume_check(key, request->resume_token, arena, &stream->token));
+		TRY(resume_snapshot(stream->collection, &stream->token, request->resume_on_newest,
+				    arena, &stream->snapshot));
+	} else {
+		TRY(snapshot_acquire(stream->collection, &stream->snapshot));
+	}
+	TRY(make_query(stream, resumes, arena, &query));
+	stream->token.generation = snapshot_generation(stream->snapshot);
+	stream->token.row_limit = snapshot_row_limit(stream->snapshot);
+	atomic_store(&stream->entry.generation, stream->token.generation);
+	return open_chain(stream, &query);
+}
+
+void search_stream_close(struct search_stream *stream)
+{
+	if (stream->services)
+		cursors_remove(stream->services->cursors, &stream->entry);
+	cursor_close(stream->cursor);
+	snapshot_release(stream->snapshot);
+	collection_release(stream->collection);
+	sent_rows_finish(&stream->sent);
+	arena_finish(&stream->record);
+}

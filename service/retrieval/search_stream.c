@@ -1,0 +1,385 @@
+/* search_stream - pages of hits, within limit and budget. */
+#include "service/retrieval/search_stream.h"
+
+#include "kernels/base/error_info.h"
+#include "service/codec/chunk_codec.h"
+#include "service/retrieval/neighbors.h"
+#include "service/retrieval/record.h"
+#include "service/retrieval/resume.h"
+#include "service/retrieval/retrieval.h"
+#include "service/retrieval/summary.h"
+#include "service/rpc/protobuf_arena.h"
+
+/* The first page of a search that names no size: what a reader sees first should not wait for what
+ * he may never read. */
+#define FIRST_PAGE_HITS 16
+/* A page ends once it has so much text. */
+#define PAGE_TEXT_BYTES ((uint64_t)64 << 10)
+/* With neighbours a single hit may take three quarters of a message. */
+#define PAGE_BYTES_BEFORE_NEIGHBORS ((size_t)512 << 10)
+/* What stands behind the hits: a token and a summary. */
+#define PAGE_TAIL_BYTES ((size_t)4096)
+#define SKIPPED_IN_ROW_MAX 100
+
+static bool has_neighbors(const struct search_stream *stream)
+{
+	return stream->request.before > 0 || stream->request.after > 0;
+}
+
+/* Why a chunk does not fit into what is left of the budget; STOP_NONE: it does. */
+static enum stop_reason why_not(const struct search_stream *stream, const struct chunk *chunk)
+{
+	const struct search_request *request = &stream->request;
+
+	/* A first hit that alone was too large leaves less than nothing. */
+	if (stream->tokens > request->max_tokens ||
+	    chunk->token_count > request->max_tokens - stream->tokens)
+		return STOP_TOKEN_BUDGET;
+	if (stream->text_bytes > request->max_bytes ||
+	    chunk->text.size > request->max_bytes - stream->text_bytes)
+		return STOP_BYTE_BUDGET;
+	return STOP_NONE;
+}
+
+static void pay(struct search_stream *stream, const struct chunk *chunk)
+{
+	stream->tokens += chunk->token_count;
+	stream->text_bytes += chunk->text.size;
+	stream->page_text_bytes += chunk->text.size;
+}
+
+/* The walk has come past this hit, whether it is sent or skipped. */
+static void pass(struct search_stream *stream, struct hit hit, uint64_t row)
+{
+	stream->token.has_last = true;
+	stream->token.last_score = hit.score;
+	stream->token.last_row = row;
+	stream->token.rank++;
+}
+
+/* Keeps of the neighbours, the nearest first, what budget and message have room for, and pays. */
+static status choose(struct search_stream *stream, struct document_row at, size_t room,
+		     struct neighbors *neighbors, struct arena *arena)
+{
+	unsigned fields = stream->request.fields & ~(unsigned)READ_VECTOR;
+	size_t order[NEIGHBORS_MAX], n = 0;
+
+	neighbors_by_nearness(neighbors, at, order);
+	for (; n < neighbors->n; n++) {
+		const struct chunk *chunk = &neighbors->items[order[n]].chunk;
+		Sluice__V1__Chunk message;
+		size_t size;
+
+		TRY(chunk_to_message(arena, chunk, fields, 0, &message));
+		size = sluice__v1__chunk__get_packed_size(&message) + 16;
+		if (size > room || why_not(stream, chunk) != STOP_NONE)
+			break;
+		room -= size;
+		pay(stream, chunk);
+	}
+	neighbors_cut(neighbors, at, n);
+	return status_ok();
+}
+
+static status to_messages(struct search_stream *stream, const struct neighbors *neighbors,
+			  struct arena *arena, Sluice__V1__Hit *hit)
+{
+	unsigned fields = stream->request.fields & ~(unsigned)READ_VECTOR;
+	Sluice__V1__Chunk *chunks = ARENA_ARRAY(arena, Sluice__V1__Chunk, neighbors->n);
+
+	hit->neighbors = ARENA_ARRAY(arena, Sluice__V1__Chunk *, neighbors->n);
+	if (!chunks || !hit->neighbors)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for neighbours");
+	for (size_t i = 0; i < neighbors->n; i++) {
+		TRY(chunk_to_message(arena, &neighbors->items[i].chunk, fields, 0, &chunks[i]));
+		TRY(sent_rows_add(&stream->sent, neighbors->items[i].at.row));
+		hit->neighbors[i] = &chunks[i];
+	}
+	hit->n_neighbors = neighbors->n;
+	return status_ok();
+}
+
+static status append_with_neighbors(struct search_stream *stream, const struct chunk *chunk,
+				    uint64_t row, Sluice__V1__Hit *hit, uint32_t field,
+				    struct buffer *page)
+{
+	SCOPED(arena) arena = &(struct arena){0};
+	struct neighbors neighbors;
+	struct document_row at = {chunk->ordinal, row};
+	size_t room = RPC_MESSAGE_OUT_MAX - PAGE_TAIL_BYTES - page->size;
+	size_t own = sluice__v1__hit__get_packed_size(hit) + 16;
+
+	arena_init(arena, NEIGHBORS_ARENA_BYTES);
+	TRY(sent_rows_add(&stream->sent, row));
+	TRY(neighbors_find(
+		&(struct neighbors_query){
+			.snapshot = stream->snapshot,
+			.filter = &stream->filter,
+			.sent = &stream->sent,
+			.deadline = stream->walk.deadline,
+			.hit = chunk,
+			.row = row,
+			.before = stream->request.before,
+			.after = stream->request.after,
+		},
+		arena, &neighbors));
+	TRY(choose(stream, at, room > own ? room - own : 0, &neighbors, arena));
+	TRY(to_messages(stream, &neighbors, arena, hit));
+	buffer_append_message(page, field, &hit->base);
+	return status_ok();
+}
+
+static status append_hit(struct search_stream *stream, struct hit hit, const struct chunk *chunk,
+			 uint32_t field, struct buffer *page)
+{
+	uint64_t row = snapshot_row(stream->snapshot, hit.place);
+	Sluice__V1__Hit message = SLUICE__V1__HIT__INIT;
+	Sluice__V1__Chunk chunk_message;
+
+	TRY(chunk_to_message(&stream->record, chunk, stream->request.fields,
+			     collection_config(stream->collection)->dim, &chunk_message));
+	message.chunk = &chunk_message;
+	message.score = hit.score;
+	message.rank = stream->token.rank;
+	pay(stream, chunk);
+	if (has_neighbors(stream))
+		TRY(append_with_neighbors(stream, chunk, row, &message, field, page));
+	else
+		buffer_append_message(page, field, &message.base);
+	stream->returned++;
+	stream->skipped_in_row = 0;
+	pass(stream, hit, row);
+	return status_ok();
+}
+
+enum outcome { SENT, SKIPPED, ENDS };
+
+/* What becomes of the next hit. */
+static status take_hit(struct search_stream *stream, struct hit hit, uint32_t field,
+		       struct buffer *page, enum outcome *ret)
+{
+	uint64_t row = snapshot_row(stream->snapshot, hit.place);
+	struct chunk chunk = {0};
+	enum stop_reason stop;
+
+	/* The record is read even where only the vector is asked for: budget and summary count its
+	 * text. */
+	TRY(record_fetch(stream->collection, row, stream->request.fields | READ_RECORD,
+			 &stream->record, &chunk));
+	stop = why_not(stream, &chunk);
+	if (stop != STOP_NONE && stream->request.skip_oversized) {
+		stream->skipped++;
+		stream->skipped_in_row++;
+		pass(stream, hit, row);
+		if (stream->skipped_in_row == SKIPPED_IN_ROW_MAX)
+			stream->walk.stop = stop;
+		*ret = stream->skipped_in_row == SKIPPED_IN_ROW_MAX ? ENDS : SKIPPED;
+		return status_ok();
+	}
+	if (stop != STOP_NONE && stream->returned > 0) {
+		stream->walk.stop = stop;
+		*ret = ENDS;
+		return status_ok();
+	}
+	*ret = SENT;
+	return append_hit(stream, hit, &chunk, field, page);
+}
+
+/* The next batch of the cursor, where the one in hand is used up. */
+static enum step refill_batch(struct search_stream *stream, uint64_t wanted)
+{
+	if (stream->batch_at < stream->batch.n)
+		return STEP_BATCH;
+	stream->batch = (struct hit_batch){0};
+	stream->batch_at = 0;
+	stream->walk.wanted = wanted < PAGE_HITS_MAX ? (size_t)wanted : 0;
+	return cursor_next(stream->cursor, &stream->batch);
+}
+
+static uint64_t page_hits_max(const struct search_stream *stream, uint64_t hits_max)
+{
+	const struct search_request *request = &stream->request;
+	uint64_t max = request->page_hits, left = request->limit - stream->returned;
+
+	if (stream->returned == 0 && !request->page_is_asked && max > FIRST_PAGE_HITS)
+		max = FIRST_PAGE_HITS;
+	if (max > hits_max)
+		max = hits_max;
+	return max < left ? max : left;
+}
+
+static bool page_is_full(const struct search_stream *stream, const struct buffer *page)
+{
+	size_t size_max = has_neighbors(stream) ? PAGE_BYTES_BEFORE_NEIGHBORS : PAGE_BYTES;
+
+	return page->size >= size_max || stream->page_text_bytes >= PAGE_TEXT_BYTES;
+}
+
+static void note(struct search_stream *stream)
+{
+	struct cursor_entry *entry = &stream->entry;
+
+	atomic_store(&entry->returned, stream->returned);
+	atomic_store(&entry->scanned, stream->walk.scanned);
+	atomic_store(&entry->memory_bytes, sizeof *stream + cursor_memory_bytes(stream->cursor) +
+						   stream->record.used_bytes +
+						   stream->sent.capacity * sizeof(uint64_t));
+	atomic_store(&entry->active_ns, clock_ns());
+}
+
+static enum step fill(struct search_stream *stream, uint64_t hits_max, uint32_t field,
+		      struct buffer *page, size_t *ret_hits, status *ret_failure)
+{
+	uint64_t max = page_hits_max(stream, hits_max);
+
+	while (*ret_hits < max && !page_is_full(stream, page)) {
+		enum step step = refill_batch(stream, max - *ret_hits);
+		enum outcome outcome;
+		status taken;
+
+		if (step == STEP_FAIL)
+			*ret_failure = stream->cursor->status;
+		if (step != STEP_BATCH)
+			return step;
+		taken = take_hit(stream, stream->batch.hits[stream->batch_at], field, page,
+				 &outcome);
+		if (status_failed(taken)) {
+			*ret_failure = taken;
+			return STEP_FAIL;
+		}
+		if (outcome == ENDS)
+			return STEP_END;
+		stream->batch_at++;
+		*ret_hits += outcome == SENT;
+	}
+	if (stream->returned < stream->request.limit)
+		return STEP_BATCH;
+	stream->walk.stop = STOP_LIMIT;
+	return STEP_END;
+}
+
+enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, uint32_t field,
+			     struct buffer *page, size_t *ret_hits, status *ret_failure)
+{
+	enum step step;
+
+	*ret_hits = 0;
+	stream->page_text_bytes = 0;
+	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
+	note(stream);
+	return step;
+}
+
+static void encode_token(const struct search_stream *stream, uint8_t ret[RESUME_TOKEN_BYTES])
+{
+	resume_token_encode(database_resume_key(stream->services->database), &stream->token, ret);
+}
+
+void search_stream_token(const struct search_stream *stream, uint32_t field, struct buffer *page)
+{
+	uint8_t token[RESUME_TOKEN_BYTES];
+
+	encode_token(stream, token);
+	resume_token_append(page, field, token);
+}
+
+void search_stream_summary(struct search_stream *stream, uint32_t field, struct buffer *page)
+{
+	uint8_t token[RESUME_TOKEN_BYTES];
+	bool ended = stream->walk.stop == STOP_EXHAUSTED;
+	const struct summary summary = {
+		.stop = stream->walk.stop,
+		.approximate = stream->token.approximate,
+		.returned = stream->returned,
+		.skipped = stream->skipped,
+		.tokens = stream->tokens,
+		.text_bytes = stream->text_bytes,
+		.scanned = stream->walk.scanned,
+		.reranked = stream->walk.reranked,
+		.generation = snapshot_generation(stream->snapshot),
+		.resume_token = bytes_of(token, ended ? 0 : sizeof token),
+		.backend = stream->services->scanner->name,
+		.elapsed_ns = clock_ns() - stream->start_ns,
+	};
+
+	encode_token(stream, token);
+	summary_append(page, field, &summary);
+}
+
+static status is_idle(const struct search_stream *stream, struct arena *arena)
+{
+	double seconds = (double)cursors_idle_ns(stream->services->cursors) / 1e9;
+	const char *text = arena_printf(arena, "%g", seconds);
+	status s = status_format(arena, STATUS_ABORTED,
+				 "the cursor was not asked for hits for %g s: "
+				 "limits.cursor_idle_timeout",
+				 seconds);
+
+	return status_reason(s, arena, REASON_CURSOR_IDLE, "idle_seconds", text, NULL);
+}
+
+static status is_cancelled(const struct search_stream *stream, struct arena *arena)
+{
+	status s = status_format(arena, STATUS_ABORTED, "CancelCursor ended the cursor %s",
+				 stream->entry.id);
+
+	return status_reason(s, arena, REASON_CURSOR_CANCELLED, "cursor_id", stream->entry.id,
+			     NULL);
+}
+
+status search_stream_verdict(struct search_stream *stream, struct rpc_call *call, bool rests)
+{
+	enum rpc_drain phase = rpc_drain_phase(call);
+
+	if (atomic_load(&stream->entry.cancelled)) {
+		stream->walk.stop = STOP_NONE;
+		return is_cancelled(stream, rpc_arena(call));
+	}
+	if (phase == RPC_ENDING || (rests && phase == RPC_DRAINING)) {
+		stream->walk.stop = STOP_DRAINING;
+		return rpc_draining();
+	}
+	if (rests && atomic_load(&stream->entry.idle)) {
+		stream->walk.stop = STOP_NONE;
+		return is_idle(stream, rpc_arena(call));
+	}
+	return status_ok();
+}
+
+bool search_stream_was_cut(const struct search_stream *stream, status failure)
+{
+	return failure.code == STATUS_CANCELLED && atomic_load(&stream->entry.cancelled);
+}
+
+bool search_stream_is_long(const struct search_stream *stream)
+{
+	const struct services *services = stream->services;
+
+	if (!stream->cursor)
+		return false;
+	if (!filter_is_empty(&stream->filter))
+		return true;
+	return snapshot_places(stream->snapshot) *
+		       scan_stride(collection_config(stream->collection)->dim) * sizeof(float) >
+	       services->inline_scan_bytes;
+}
+
+void search_stream_rest(struct search_stream *stream)
+{
+	if (atomic_exchange(&stream->entry.shrinks, false))
+		cursor_shrink(stream->cursor);
+	/* It keeps a block for the next record otherwise. */
+	arena_finish(&stream->record);
+	arena_init(&stream->record, RECORD_ARENA_BYTES);
+	atomic_store(&stream->entry.memory_bytes, sizeof *stream +
+							  cursor_memory_bytes(stream->cursor) +
+							  stream->sent.capacity * sizeof(uint64_t));
+	atomic_store(&stream->entry.waits, true);
+}
+
+void search_stream_wakes(struct search_stream *stream)
+{
+	atomic_store(&stream->entry.waits, false);
+	atomic_store(&stream->entry.idle, false);
+	atomic_store(&stream->entry.active_ns, clock_ns());
+}

@@ -1,0 +1,178 @@
+"""Resume tokens where a server ends: after a restart, a kill, and on a copy of its data."""
+
+import pathlib
+import shutil
+import unittest
+
+import grpc
+import oracle
+import server
+from cursors_test import Walk, pairs, reason
+from sluice.v1 import retrieval_service_pb2 as retrieval
+
+
+def config(text):
+    path = pathlib.Path(server.options().work) / f"config-{abs(hash(text))}.yaml"
+    path.write_text(text)
+    return ["--config", str(path)]
+
+
+class ResumeTest(unittest.TestCase):
+    def begin(self, name, *arguments, n=300):
+        """A server of its own with rows, and a query."""
+        self.running = server.Server(name, *arguments)
+        self.addCleanup(lambda: self.running.kill())
+        self.rows = oracle.Rows(n, 8, seed=19)
+        self.running.create("docs", self.rows.dimension)
+        self.running.upsert("docs", self.rows.chunks)
+        self.query = self.rows.vector()
+        self.best = self.rows.best(self.query)
+
+    def again(self, name, *arguments):
+        self.running = server.Server(name, *arguments)
+
+    def delete(self, ids):
+        self.running.ingest.DeleteChunks(
+            server.ingest.DeleteChunksRequest(collection="docs", ids=dict(ids=ids))
+        )
+
+    def goes_on(self, token, at):
+        hits, summary = self.running.hits("docs", self.query, limit=1000, resume_token=token)
+        self.assertEqual(pairs(hits), self.best[at:])
+        self.assertEqual([hit.rank for hit in hits], list(range(at, len(self.best))))
+        self.assertEqual(summary.stop_reason, retrieval.STOP_REASON_EXHAUSTED)
+
+    def test_a_token_outlives_the_server(self):
+        self.begin("restart")
+        _, summary = self.running.hits("docs", self.query, limit=40)
+        listed = list(
+            self.running.retrieval.ListChunks(
+                retrieval.ListChunksRequest(collection="docs", limit=7)
+            )
+        )
+        # What it sees changes: half of what it has still to give is replaced or deleted.
+        self.delete([pair[0] for pair in self.best[30:120]])
+        self.running.upsert("docs", [dict(c, text="new") for c in self.rows.chunks[::3]])
+        self.assertEqual(self.running.stop(), 0)
+        self.again("restart")
+        self.goes_on(summary.resume_token, 40)
+        rest = list(
+            self.running.retrieval.ListChunks(
+                retrieval.ListChunksRequest(
+                    collection="docs", resume_token=listed[-1].resume_token
+                )
+            )
+        )
+        ids = [chunk.id for message in listed + rest for chunk in message.chunks]
+        self.assertEqual(ids, [chunk["id"] for chunk in self.rows.chunks])
+
+        self.running.kill()
+        shutil.copytree(server.data_of("restart"), server.data_of("copy"))
+        self.again("restart")
+        self.goes_on(summary.resume_token, 40)
+        self.running.kill()
+        self.again("copy")
+        self.goes_on(summary.resume_token, 40)
+
+    def test_a_token_of_an_iterate_that_was_killed_loses_nothing(self):
+        self.begin("killed")
+        walk = Walk(self.running, "docs", self.query)
+        walk.opened()
+        walk.credit(23)
+        hits, token = walk.take(23)
+        self.running.kill()
+        with self.assertRaises(grpc.RpcError):
+            list(walk.stream)
+        self.again("killed")
+        walk = Walk(self.running, "docs", self.query, resume_token=token)
+        walk.credit(1000)
+        rest, _ = walk.rest()
+        self.assertEqual(pairs(hits) + pairs(rest), self.best)
+
+    def test_a_snapshot_that_is_gone_says_so_or_the_newest_takes_its_place(self):
+        nothing_stays = config("index: {dead_rows_retention: 0s}\n")
+        self.begin("gone", *nothing_stays)
+        _, summary = self.running.hits("docs", self.query, limit=40)
+        dead = {pair[0] for pair in self.best[35:60]}
+        self.delete(sorted(dead))
+        self.running.upsert("docs", [dict(id="newest", vector=dict(values=self.query))])
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.running.hits("docs", self.query, resume_token=summary.resume_token)
+        code, why, metadata = reason(raised.exception)
+        self.assertEqual((code, why), (grpc.StatusCode.FAILED_PRECONDITION, "SNAPSHOT_GONE"))
+        self.assertEqual(metadata["collection"], "docs")
+        self.assertEqual(metadata["generation"], str(summary.generation))
+
+        wanted = [pair for pair in self.best[40:] if pair[0] not in dead]
+        for restart in (False, True):
+            if restart:
+                self.running.kill()
+                self.again("gone", *nothing_stays)
+            hits, newest = self.running.hits(
+                "docs",
+                self.query,
+                limit=1000,
+                resume_token=summary.resume_token,
+                resume_on_newest=True,
+            )
+            self.assertEqual(pairs(hits), wanted)
+            self.assertEqual(hits[0].rank, 40)
+            self.assertGreater(newest.generation, summary.generation)
+
+    def test_a_collection_of_the_same_name_is_another_one(self):
+        self.begin("same-name")
+        _, summary = self.running.hits("docs", self.query, limit=4)
+        self.running.collections.DeleteCollection(
+            server.collections.DeleteCollectionRequest(name="docs")
+        )
+        self.running.create("docs", self.rows.dimension)
+        self.running.upsert("docs", self.rows.chunks)
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.running.hits("docs", self.query, resume_token=summary.resume_token)
+        _, why, metadata = reason(raised.exception)
+        self.assertEqual((why, metadata["field"]), ("RESUME_TOKEN_MISMATCH", "collection"))
+
+    def test_a_token_of_another_server_is_refused(self):
+        self.begin("mine")
+        _, summary = self.running.hits("docs", self.query, limit=4)
+        self.running.kill()
+        self.begin("yours")
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.running.hits("docs", self.query, resume_token=summary.resume_token)
+        code, why, _ = reason(raised.exception)
+        self.assertEqual(
+            (code, why), (grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID")
+        )
+
+    def test_a_forgotten_cursor_ends_with_a_token(self):
+        self.begin("idle", *config("limits: {cursor_idle_timeout: 1s}\n"))
+        walk = Walk(self.running, "docs", self.query)
+        walk.opened()
+        walk.credit(5)
+        walk.take(5)
+        summary = walk.summary()
+        self.assertEqual(summary.returned, 5)
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(walk.stream)
+        code, why, metadata = reason(raised.exception)
+        self.assertEqual((code, why), (grpc.StatusCode.ABORTED, "CURSOR_IDLE"))
+        self.assertEqual(metadata["idle_seconds"], "1")
+        self.running.wait_until_idle()
+        self.goes_on(summary.resume_token, 5)
+
+    def test_a_drain_ends_an_iterate_that_waits_with_a_token(self):
+        self.begin("drained")
+        walk = Walk(self.running, "docs", self.query)
+        walk.opened()
+        walk.credit(9)
+        hits, _ = walk.take(9)
+        self.running.terminate()
+        summary = walk.summary()
+        self.assertEqual(summary.stop_reason, retrieval.STOP_REASON_DRAINING)
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(walk.stream)
+        code, why, _ = reason(raised.exception)
+        self.assertEqual((code, why), (grpc.StatusCode.UNAVAILABLE, "DRAINING"))
+        self.assertEqual(self.running.wait(), 0)
+        self.again("drained")
+        self.goes_on(summary.resume_token, 9)
