@@ -8,80 +8,91 @@
 #include "service/schema/check_lanes.h"
 #include "service/schema/check_walk.h"
 
+/* What is rare, kept out of the way of what is not; and what is not, which gcc would rather call: a
+ * tenth of the time. */
+#define NOINLINE __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* Longer lists and maps are the walk's to compare. */
 #define ITEMS_COMPARED_MAX 16
 #define KEYS_MAX 64
 
-/* What is left of a message. */
-struct cursor {
-	const uint8_t *at, *end;
-};
+/* --- off the wire: from at, before end; each gives where it got to, NULL: it is the walk's --- */
 
-static inline struct cursor cursor_of(struct bytes bytes)
+static const uint8_t *wire_left(const struct wire *wire)
 {
-	return (struct cursor){bytes.data, bytes.data ? bytes.data + bytes.size : NULL};
+	return wire->failed ? NULL : wire->at;
 }
 
-/* --- off the wire --- */
-
-static bool long_varint_take(struct cursor *cursor, uint64_t *ret)
+static NOINLINE const uint8_t *long_varint_take(const uint8_t *at, const uint8_t *end)
 {
-	struct wire wire = {cursor->at, cursor->end, NULL};
+	struct wire wire = {at, end, NULL};
 
-	*ret = wire_varint(&wire);
-	cursor->at = wire.at;
-	return !wire.failed;
+	wire_varint(&wire);
+	return wire_left(&wire);
 }
 
-static bool long_run_take(struct cursor *cursor, struct bytes *ret)
+static NOINLINE const uint8_t *long_run_take(const uint8_t *at, const uint8_t *end,
+					     struct bytes *ret)
 {
-	struct wire wire = {cursor->at, cursor->end, NULL};
+	struct wire wire = {at, end, NULL};
 
 	*ret = wire_length_delimited(&wire);
-	cursor->at = wire.at;
-	return !wire.failed;
+	return wire_left(&wire);
 }
 
-static inline bool varint_take(struct cursor *cursor, uint64_t *ret)
+static inline const uint8_t *varint_take(const uint8_t *at, const uint8_t *end)
 {
-	if (cursor->at == cursor->end || *cursor->at >= 0x80)
-		return long_varint_take(cursor, ret);
-	*ret = *cursor->at++;
-	return true;
+	return at < end && *at < 0x80 ? at + 1 : long_varint_take(at, end);
 }
 
-static inline bool run_take(struct cursor *cursor, struct bytes *ret)
+static inline const uint8_t *run_take(const uint8_t *at, const uint8_t *end, struct bytes *ret)
 {
-	size_t left = (size_t)(cursor->end - cursor->at), size, head = 1;
+	size_t left = (size_t)(end - at), size;
 
-	if (left < 2)
-		return long_run_take(cursor, ret);
-	size = cursor->at[0];
-	if (size >= 0x80) {
-		if (cursor->at[1] >= 0x80)
-			return long_run_take(cursor, ret);
-		size = (size & 0x7F) | (size_t)cursor->at[1] << 7;
-		head = 2;
+	if (left > 0 && at[0] < 0x80) {
+		size = at[0];
+		at += 1;
+		left -= 1;
+	} else if (left > 1 && at[1] < 0x80) {
+		size = (at[0] & 0x7F) | (size_t)at[1] << 7;
+		at += 2;
+		left -= 2;
+	} else {
+		return long_run_take(at, end, ret);
 	}
-	if (size > left - head)
-		return false;
-	*ret = bytes_of(cursor->at + head, size);
-	cursor->at += head + size;
-	return true;
+	*ret = bytes_of(at, size);
+	return size <= left ? at + size : NULL;
 }
 
-static inline bool fixed_take(struct cursor *cursor, size_t size)
+static inline const uint8_t *fixed_take(const uint8_t *at, const uint8_t *end, size_t size)
 {
-	if ((size_t)(cursor->end - cursor->at) < size)
-		return false;
-	cursor->at += size;
-	return true;
+	return (size_t)(end - at) < size ? NULL : at + size;
 }
 
-/* --- values --- */
+/* --- values: what is in order is stepped over, and where it ends is given; NULL: it is the walk's --- */
 
-static bool message_is_sound(struct checker *checker, const struct schema_message *message,
-			     struct bytes bytes, uint32_t room);
+static const uint8_t *message_take(struct checker *checker, const struct schema_message *message,
+				   struct bytes bytes, uint32_t room);
+
+static inline const uint8_t *end_of(struct bytes bytes)
+{
+	return bytes.data + bytes.size;
+}
+
+static inline struct bytes bytes_between(const uint8_t *at, const uint8_t *end)
+{
+	return bytes_of(at, (size_t)(end - at));
+}
+
+/* Rules that the plan has no words for. */
+static NOINLINE bool others_hold(struct checker *checker, const struct plan_value *value,
+				 union schema_value found)
+{
+	const struct check_value whole = {value->field, found};
+
+	return rules_are_kept(checker, &whole, value->rules);
+}
 
 static bool is_string(struct checker *checker, const struct plan_value *value, struct bytes text)
 {
@@ -90,111 +101,115 @@ static bool is_string(struct checker *checker, const struct plan_value *value, s
 	return !checker->limits->refuse_nul || !memchr(text.data, 0, text.size);
 }
 
-static bool text_is_sound(struct checker *checker, const struct plan_value *value,
-			  struct bytes text)
+static NOINLINE const uint8_t *odd_text_take(struct checker *checker,
+					     const struct plan_value *value, struct bytes text)
 {
-	const struct check_value whole = {value->field, {.bytes = text}};
+	const union schema_value found = {.bytes = text};
 
 	if (value->kind == PLAN_TEXT && !text_is_plain(text) && !is_string(checker, value, text))
-		return false;
+		return NULL;
 	if (text.size == 0 && (value->skip_zero || value->refuse_zero))
-		return !value->refuse_zero;
+		return value->refuse_zero ? NULL : end_of(text);
 	if (text.size < value->min_bytes || text.size > value->max_bytes)
-		return false;
+		return NULL;
 	if (value->regex && !regex_match(value->regex, text))
-		return false;
-	return !value->rules || rules_are_kept(checker, &whole, value->rules);
+		return NULL;
+	return !value->rules || others_hold(checker, value, found) ? end_of(text) : NULL;
 }
 
-static bool scalar_is_sound(struct checker *checker, const struct plan_value *value,
-			    struct cursor *cursor, union schema_value *ret)
+static inline const uint8_t *text_take(struct checker *checker, const struct plan_value *value,
+				       struct bytes text)
 {
-	struct wire wire = {cursor->at, cursor->end, NULL};
-	const struct check_value whole = {value->field, scalar_read(&wire, value->field->type)};
+	if (value->is_odd || (value->kind == PLAN_TEXT && !text_is_plain(text)))
+		return odd_text_take(checker, value, text);
+	if (text.size < value->min_bytes || text.size > value->max_bytes)
+		return NULL;
+	return !value->regex || regex_match(value->regex, text) ? end_of(text) : NULL;
+}
 
+static NOINLINE const uint8_t *scalar_take(struct checker *checker, const struct plan_value *value,
+					   struct bytes from, union schema_value *ret)
+{
+	enum schema_type type = value->field->type;
+	struct wire wire = wire_of(from);
+
+	*ret = scalar_read(&wire, type);
 	if (wire.failed)
-		return false;
-	cursor->at = wire.at;
-	*ret = whole.value;
-	if ((value->skip_zero || value->refuse_zero) &&
-	    scalar_is_zero(value->field->type, whole.value))
-		return !value->refuse_zero;
-	return !value->rules || rules_are_kept(checker, &whole, value->rules);
+		return NULL;
+	if ((value->skip_zero || value->refuse_zero) && scalar_is_zero(type, *ret))
+		return value->refuse_zero ? NULL : wire.at;
+	return !value->rules || others_hold(checker, value, *ret) ? wire.at : NULL;
 }
 
-static bool inner_is_sound(struct checker *checker, const struct plan_value *value,
-			   struct bytes bytes, uint32_t room)
+static inline const uint8_t *inner_take(struct checker *checker, const struct plan_value *value,
+					struct bytes bytes, uint32_t room)
 {
-	const struct check_value whole = {value->field, {.bytes = bytes}};
-
 	if (room == 0)
-		return false;
+		return NULL;
 	if (value->rules && !(value->skip_zero && bytes.size == 0) &&
-	    !rules_are_kept(checker, &whole, value->rules))
-		return false;
-	return message_is_sound(checker, value->field->message, bytes, room - 1);
+	    !others_hold(checker, value, (union schema_value){.bytes = bytes}))
+		return NULL;
+	return message_take(checker, value->message, bytes, room - 1);
 }
 
-/* Takes a value and looks at it. room: how deep messages may yet nest. ret: of text and PLAN_SCALAR
- * the value, for a map's key; of others nothing. */
-static inline bool value_is_sound(struct checker *checker, const struct plan_value *value,
-				  struct cursor *cursor, uint32_t room, union schema_value *ret)
+/* room: how deep messages may yet nest. */
+static ALWAYS_INLINE const uint8_t *value_take(struct checker *checker,
+					       const struct plan_value *value, struct bytes from,
+					       uint32_t room)
 {
-	uint64_t number;
+	const uint8_t *at = from.data, *end = end_of(from);
+	union schema_value number;
+	struct bytes run;
 
 	switch (value->kind) {
 	case PLAN_VARINT:
-		return varint_take(cursor, &number);
+		return varint_take(at, end);
 	case PLAN_FIXED32:
-		return fixed_take(cursor, 4);
+		return fixed_take(at, end, 4);
 	case PLAN_FIXED64:
-		return fixed_take(cursor, 8);
+		return fixed_take(at, end, 8);
 	case PLAN_FINITE:
-		return fixed_take(cursor, 4) &&
-		       (load_u32(cursor->at - 4) & FLOAT_EXPONENT) != FLOAT_EXPONENT;
+		at = fixed_take(at, end, 4);
+		return at && (load_u32(at - 4) & FLOAT_EXPONENT) != FLOAT_EXPONENT ? at : NULL;
 	case PLAN_SCALAR:
-		return scalar_is_sound(checker, value, cursor, ret);
+		return scalar_take(checker, value, from, &number);
 	case PLAN_TEXT:
 	case PLAN_BYTES:
-		return run_take(cursor, &ret->bytes) && text_is_sound(checker, value, ret->bytes);
+		return run_take(at, end, &run) ? text_take(checker, value, run) : NULL;
 	case PLAN_MESSAGE:
-		return run_take(cursor, &ret->bytes) &&
-		       inner_is_sound(checker, value, ret->bytes, room);
+		return run_take(at, end, &run) ? inner_take(checker, value, run, room) : NULL;
 	case PLAN_NONE:
 		break;
 	}
-	return false;
+	return NULL;
 }
 
 /* --- lists --- */
 
-/* Steps over a tag that comes again. Long ones are left, as if another field began. */
-static inline bool tag_again(struct cursor *cursor, uint32_t tag)
+/* Behind a tag that comes again; NULL: it does not, or is long, as if another field began. */
+static inline const uint8_t *tag_again(const uint8_t *at, const uint8_t *end, uint32_t tag)
 {
-	size_t left = (size_t)(cursor->end - cursor->at);
+	size_t left = (size_t)(end - at);
 
-	if (tag < 0x80) {
-		if (left == 0 || *cursor->at != tag)
-			return false;
-		cursor->at++;
-		return true;
-	}
-	if (left < 2 || tag >= 0x4000 || cursor->at[0] != (uint8_t)(tag | 0x80) ||
-	    cursor->at[1] != tag >> 7)
-		return false;
-	cursor->at += 2;
-	return true;
+	if (tag < 0x80)
+		return left > 0 && at[0] == tag ? at + 1 : NULL;
+	return left > 1 && tag < 0x4000 && at[0] == (uint8_t)(tag | 0x80) && at[1] == tag >> 7
+		       ? at + 2
+		       : NULL;
 }
 
 /* Whether texts that follow one another, each behind the tag, differ. */
-static bool texts_differ(struct cursor from, uint32_t tag, uint64_t n)
+static bool texts_differ(const uint8_t *at, const uint8_t *end, uint32_t tag, uint64_t n)
 {
 	struct bytes items[ITEMS_COMPARED_MAX];
 
 	if (n > ITEMS_COMPARED_MAX)
 		return false;
 	for (uint64_t i = 0; i < n; i++) {
-		if (!run_take(&from, &items[i]) || (i + 1 < n && !tag_again(&from, tag)))
+		if (i > 0)
+			at = tag_again(at, end, tag);
+		at = at ? run_take(at, end, &items[i]) : NULL;
+		if (!at)
 			return false;
 		for (uint64_t j = 0; j < i; j++)
 			if (bytes_equal(items[i], items[j]))
@@ -203,8 +218,9 @@ static bool texts_differ(struct cursor from, uint32_t tag, uint64_t n)
 	return true;
 }
 
-static bool items_differ(struct checker *checker, const struct plan_field *field,
-			 struct cursor from, uint32_t tag, uint64_t n)
+/* Of n items from at on. */
+static bool items_differ(struct checker *checker, const struct plan_field *field, uint32_t tag,
+			 struct bytes from, uint64_t n)
 {
 	if (n < 2)
 		return true;
@@ -212,52 +228,54 @@ static bool items_differ(struct checker *checker, const struct plan_field *field
 		return false;
 	return tag == field->tag &&
 	       (field->value.kind == PLAN_TEXT || field->value.kind == PLAN_BYTES) &&
-	       texts_differ(from, tag, n);
+	       texts_differ(from.data, from.data + from.size, tag, n);
 }
 
-/* The items of a packed run; 0: it is not sound, or there are none. */
-static uint64_t packed_items(struct checker *checker, const struct plan_field *field,
-			     struct cursor *cursor)
+/* How many items a packed run has; 0: it is not sound, or there are none. */
+static uint64_t packed_count(struct checker *checker, const struct plan_value *value,
+			     struct bytes packed)
 {
-	struct bytes packed;
-	union schema_value item;
-	struct cursor inside;
+	const uint8_t *at = packed.data, *end = packed.data + packed.size;
 	uint64_t n = 0;
 
-	if (!run_take(cursor, &packed))
-		return 0;
-	if (field->value.kind == PLAN_FINITE || field->value.kind == PLAN_FIXED32) {
+	if (value->kind == PLAN_FINITE || value->kind == PLAN_FIXED32) {
+		n = packed.size / 4;
 		if (packed.size % 4 != 0 ||
-		    (field->value.kind == PLAN_FINITE && floats_finite(packed) != packed.size / 4))
+		    (value->kind == PLAN_FINITE && floats_finite(packed) != n))
 			return 0;
-		return packed.size / 4;
+		return n;
 	}
-	for (inside = cursor_of(packed); inside.at < inside.end; n++)
-		if (!value_is_sound(checker, &field->value, &inside, 0, &item))
+	for (; at < end; n++) {
+		at = value_take(checker, value, bytes_between(at, end), 0);
+		if (!at)
 			return 0;
+	}
 	return n;
 }
 
-static bool list_is_sound(struct checker *checker, const struct plan_field *field, uint32_t tag,
-			  struct cursor *cursor, uint32_t room)
+static const uint8_t *list_take(struct checker *checker, const struct plan_field *field,
+				uint32_t tag, struct bytes from, uint32_t room)
 {
-	const struct cursor from = *cursor;
-	union schema_value item;
+	const uint8_t *at = NULL, *next = from.data, *end = from.data + from.size;
+	struct bytes packed;
 	uint64_t n = 0;
 
 	if (tag == field->packed_tag) {
-		n = packed_items(checker, field, cursor);
+		at = run_take(next, end, &packed);
+		n = at ? packed_count(checker, &field->value, packed) : 0;
 		if (n == 0)
-			return false;
+			return NULL;
 	} else {
-		do {
-			if (!value_is_sound(checker, &field->value, cursor, room, &item))
-				return false;
-			n++;
-		} while (tag_again(cursor, tag));
+		for (; next; next = tag_again(at, end, tag), n++) {
+			at = value_take(checker, &field->value, bytes_between(next, end), room);
+			if (!at)
+				return NULL;
+		}
 	}
-	return n >= field->min_items && n <= field->max_items &&
-	       (!field->unique || items_differ(checker, field, from, tag, n));
+	if (n < field->min_items || n > field->max_items ||
+	    (field->unique && !items_differ(checker, field, tag, from, n)))
+		return NULL;
+	return at;
 }
 
 /* --- maps --- */
@@ -299,63 +317,87 @@ static inline bool key_add(struct keys *keys, const struct plan_value *value,
 	return true;
 }
 
-static inline bool tag_take(struct cursor *cursor, uint32_t tag)
+static inline const uint8_t *key_take(struct checker *checker, const struct plan_value *value,
+				      struct bytes from, union schema_value *ret)
 {
-	return cursor->at < cursor->end && *cursor->at++ == tag;
+	struct bytes run;
+
+	if (value->kind != PLAN_TEXT)
+		return scalar_take(checker, value, from, ret);
+	if (!run_take(from.data, end_of(from), &run))
+		return NULL;
+	ret->bytes = run;
+	return text_take(checker, value, run);
 }
 
-static bool map_is_sound(struct checker *checker, const struct plan_field *field, uint32_t tag,
-			 struct cursor *cursor, uint32_t room)
+/* An entry as encoders write it: the key, then the value. */
+static inline bool entry_is_sound(struct checker *checker, const struct plan_field *field,
+				  struct bytes entry, uint32_t room, struct keys *keys)
 {
+	const uint8_t *at = entry.data, *end = end_of(entry);
+	union schema_value key;
+
+	if (entry.size == 0 || *at != field->key->tag)
+		return false;
+	at = key_take(checker, field->key, bytes_between(at + 1, end), &key);
+	if (!at || !key_add(keys, field->key, key) || at == end || *at != field->value.tag)
+		return false;
+	return value_take(checker, &field->value, bytes_between(at + 1, end), room) == end;
+}
+
+static const uint8_t *map_take(struct checker *checker, const struct plan_field *field,
+			       uint32_t tag, struct bytes from, uint32_t room)
+{
+	const uint8_t *at = NULL, *next = from.data, *end = from.data + from.size;
 	uint32_t limit = checker->limits->map_entries;
+	struct bytes entry;
 	struct keys keys;
 
 	keys.n = 0;
-	do {
-		union schema_value key, value;
-		struct cursor entry;
-		struct bytes bytes;
-
-		if (!run_take(cursor, &bytes))
-			return false;
-		entry = cursor_of(bytes);
-		if (!tag_take(&entry, field->key->tag) ||
-		    !value_is_sound(checker, field->key, &entry, 0, &key) ||
-		    !key_add(&keys, field->key, key) || !tag_take(&entry, field->value.tag) ||
-		    !value_is_sound(checker, &field->value, &entry, room, &value) ||
-		    entry.at != entry.end)
-			return false;
-	} while (tag_again(cursor, tag));
-	return keys.n >= field->min_items && keys.n <= field->max_items &&
-	       (limit == 0 || keys.n <= limit);
+	for (; next; next = tag_again(at, end, tag)) {
+		at = run_take(next, end, &entry);
+		if (!at || !entry_is_sound(checker, field, entry, room, &keys))
+			return NULL;
+	}
+	if (keys.n < field->min_items || keys.n > field->max_items ||
+	    (limit != 0 && keys.n > limit))
+		return NULL;
+	return at;
 }
 
 /* --- messages --- */
 
-/* The field that begins; NULL: none that is known, or not with this wire type. */
-static inline const struct plan_field *field_take(const struct schema_message *message,
-						  struct cursor *cursor, uint32_t *ret_tag)
+/* The field of a tag of more than a byte. */
+static NOINLINE const uint8_t *long_tag_take(const struct schema_message *message,
+					     const uint8_t *at, const uint8_t *end,
+					     const struct plan_field **ret, uint32_t *ret_tag)
 {
-	const struct message_plan *plan = message->plan;
-	const struct schema_field *known;
-	const struct plan_field *field;
-	struct wire wire = {cursor->at, cursor->end, NULL};
-	struct wire_tag tag;
-	uint8_t first = *cursor->at;
+	struct wire wire = {at, end, NULL};
+	struct wire_tag tag = wire_tag(&wire);
+	const struct schema_field *known =
+		wire.failed ? NULL : schema_field_by_number(message, tag.number);
 
-	if (first < 0x80) {
-		cursor->at++;
-		*ret_tag = first;
-		return plan->by_tag[first] ? &plan->fields[plan->by_tag[first] - 1] : NULL;
-	}
-	tag = wire_tag(&wire);
-	known = wire.failed ? NULL : schema_field_by_number(message, tag.number);
 	if (!known)
 		return NULL;
-	cursor->at = wire.at;
+	*ret = &message->plan->fields[known->index];
 	*ret_tag = tag.number << 3 | (uint32_t)tag.type;
-	field = &plan->fields[known->index];
-	return *ret_tag == field->tag || *ret_tag == field->packed_tag ? field : NULL;
+	return *ret_tag == (*ret)->tag || *ret_tag == (*ret)->packed_tag ? wire.at : NULL;
+}
+
+/* The field that begins; NULL: none that is known, or not with this wire type. */
+static inline const uint8_t *tag_take(const struct schema_message *message, const uint8_t *at,
+				      const uint8_t *end, const struct plan_field **ret,
+				      uint32_t *ret_tag)
+{
+	const struct message_plan *plan = message->plan;
+
+	*ret_tag = *at;
+	if (*at >= 0x80)
+		return long_tag_take(message, at, end, ret, ret_tag);
+	if (plan->by_tag[*at] == 0)
+		return NULL;
+	*ret = &plan->fields[plan->by_tag[*at] - 1];
+	return at + 1;
 }
 
 static bool choices_hold(const struct message_plan *plan, uint64_t seen)
@@ -369,34 +411,35 @@ static bool choices_hold(const struct message_plan *plan, uint64_t seen)
 	return true;
 }
 
-static bool message_is_sound(struct checker *checker, const struct schema_message *message,
-			     struct bytes bytes, uint32_t room)
+static const uint8_t *message_take(struct checker *checker, const struct schema_message *message,
+				   struct bytes bytes, uint32_t room)
 {
 	const struct message_plan *plan = message->plan;
-	struct cursor cursor = cursor_of(bytes);
-	union schema_value value;
+	const uint8_t *at = bytes.data, *end = end_of(bytes);
 	uint64_t seen = 0;
 
 	if (!plan)
-		return false;
-	while (cursor.at < cursor.end) {
+		return NULL;
+	while (at < end) {
+		const struct plan_field *field = NULL;
+		struct bytes left;
 		uint32_t tag;
-		const struct plan_field *field = field_take(message, &cursor, &tag);
-		bool sound;
 
-		if (!field || (seen & field->excludes) != 0)
-			return false;
+		at = tag_take(message, at, end, &field, &tag);
+		if (!at || (seen & field->excludes) != 0)
+			return NULL;
 		seen |= field->bit;
+		left = bytes_between(at, end);
 		if (!field->repeated)
-			sound = value_is_sound(checker, &field->value, &cursor, room, &value);
+			at = value_take(checker, &field->value, left, room);
 		else if (field->key)
-			sound = map_is_sound(checker, field, tag, &cursor, room);
+			at = map_take(checker, field, tag, left, room);
 		else
-			sound = list_is_sound(checker, field, tag, &cursor, room);
-		if (!sound)
-			return false;
+			at = list_take(checker, field, tag, left, room);
+		if (!at)
+			return NULL;
 	}
-	return (plan->wanted & ~seen) == 0 && choices_hold(plan, seen);
+	return (plan->wanted & ~seen) == 0 && choices_hold(plan, seen) ? end : NULL;
 }
 
 bool quick_is_sound(struct checker *checker, const struct schema_message *message,
@@ -404,7 +447,10 @@ bool quick_is_sound(struct checker *checker, const struct schema_message *messag
 {
 	if (bytes.size >= checker->quick_bytes)
 		return false;
-	if (message_is_sound(checker, message, bytes, checker->limits->depth - depth))
+	/* NULL would be an answer. */
+	if (!bytes.data)
+		bytes = bytes_of_string("");
+	if (message_take(checker, message, bytes, checker->limits->depth - depth))
 		return true;
 	checker->quick_bytes -= bytes.size;
 	return false;

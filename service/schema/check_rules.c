@@ -118,8 +118,8 @@ static void subject_init(struct subject *subject, const struct check_value *valu
 		break;
 	case WELL_KNOWN_ANY:
 		subject->kind = SUBJECT_URL;
+		/* The last of a URL that comes twice; empty where there is none. */
 		subject->url = (struct bytes){NULL, 0};
-		/* The last of a URL that comes twice. */
 		wire = wire_of(message);
 		while (string_next(&wire, &subject->url))
 			;

@@ -90,6 +90,7 @@ static struct plan_value value_of(const struct schema_field *field, const struct
 	struct plan_value value = {
 		.kind = kind_of(field->type),
 		.field = field,
+		.message = field->message,
 		.tag = scalar_tag(field),
 		.max_bytes = SIZE_MAX,
 	};
@@ -130,16 +131,16 @@ static int zero_compare(enum schema_type type, const union rule_operand *operand
 	}
 }
 
-/* Whether zero is between; where it need not be, the walk is asked. */
 static bool zero_within(enum schema_type type, const struct rule *rule)
 {
 	int low = rule->range.has_low ? zero_compare(type, &rule->range.low) : 1;
 	int high = rule->range.has_high ? zero_compare(type, &rule->range.high) : -1;
+	bool above = rule->range.low_open ? low > 0 : low >= 0;
+	bool below = rule->range.high_open ? high < 0 : high <= 0;
 
-	if (rule->range.outside || low == 2 || high == 2)
+	if (low == 2 || high == 2)
 		return false;
-	return (rule->range.low_open ? low > 0 : low >= 0) &&
-	       (rule->range.high_open ? high < 0 : high <= 0);
+	return rule->range.outside ? above || below : above && below;
 }
 
 static bool zero_rule_holds(const struct schema_field *field, const struct rule *rule)
@@ -296,11 +297,12 @@ static status choices_plan(const struct schema_message *message, struct message_
 	return status_ok();
 }
 
-/* Only a number that is looked at is seen to be zero. */
-static void zeros_plan(struct plan_value *value)
+/* What follows from all that was put down. Only a number that is looked at is seen to be zero. */
+static void value_finish(struct plan_value *value)
 {
 	if (value->refuse_zero && is_number(value))
 		value->kind = PLAN_SCALAR;
+	value->is_odd = value->rules || value->skip_zero || value->refuse_zero;
 }
 
 /* By the byte that a field begins with. */
@@ -309,7 +311,9 @@ static void tags_plan(const struct schema_message *message, struct message_plan 
 	for (size_t i = 0; i < message->n_fields; i++) {
 		const struct plan_field *field = &plan->fields[i];
 
-		zeros_plan(&plan->fields[i].value);
+		value_finish(&plan->fields[i].value);
+		if (field->key)
+			value_finish(field->key);
 		if (message->fields[i].number > 15)
 			continue;
 		if (field->tag)

@@ -57,9 +57,11 @@ enum plan_kind {
 /* Values of one kind: a field's own, a list's items, a map's keys or values. */
 struct plan_value {
 	enum plan_kind kind;
-	const struct schema_field *field; /* its type; of a map's value, the entry's field 2 */
-	uint32_t tag;                     /* scalar_tag(field) */
-	bool skip_zero;                   /* rules are not for zero */
+	const struct schema_field *field;     /* its type; of a map's value, the entry's field 2 */
+	uint32_t tag;                         /* scalar_tag(field) */
+	const struct schema_message *message; /* PLAN_MESSAGE: field->message */
+	bool is_odd;                     /* a text of which more is asked than size and regex */
+	bool skip_zero;                  /* rules are not for zero */
 	bool refuse_zero;                /* zero is as good as not there, which the walk looks at */
 	size_t min_bytes, max_bytes;     /* PLAN_TEXT, PLAN_BYTES */
 	const struct regex *regex;       /* PLAN_TEXT; NULL: any */
@@ -77,7 +79,7 @@ struct plan_field {
 	uint64_t min_items, max_items;
 };
 
-/* At most one of the fields, exactly one if required; or, of a oneof that is, any of them. */
+/* Of these fields at most one; exactly one if required. */
 struct plan_choice {
 	uint64_t fields;
 	bool required;

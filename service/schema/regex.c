@@ -45,6 +45,19 @@ status regex_compile(struct arena *arena, struct bytes pattern, size_t states_ma
 	return status_ok();
 }
 
+static bool span_match(const struct regex_span *span, struct bytes text)
+{
+	uint8_t all = SPAN_REST;
+
+	if (text.size < span->min_bytes || text.size > span->max_bytes)
+		return false;
+	if (text.size == 0)
+		return true;
+	for (size_t i = 1; i < text.size; i++)
+		all &= span->members[text.data[i]];
+	return (all & SPAN_REST) != 0 && (span->members[text.data[0]] & SPAN_FIRST) != 0;
+}
+
 bool regex_match(const struct regex *regex, struct bytes text)
 {
 	const uint16_t *next = regex->next;
@@ -52,7 +65,7 @@ bool regex_match(const struct regex *regex, struct bytes text)
 	size_t state = regex->start;
 
 	if (regex->span)
-		return regex_span_match(regex->span, text);
+		return span_match(regex->span, text);
 	for (size_t i = 0; i < text.size && state >= STATE_FIRST; i++)
 		state = next[state * n_classes + regex->classes[text.data[i]]];
 	return regex->ends_well[state];

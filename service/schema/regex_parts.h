@@ -132,7 +132,6 @@ struct regex_span {
 
 /* regex_span_make - false: the pattern is of another form. */
 bool regex_span_make(const struct regex_node *tree, struct regex_span *ret);
-bool regex_span_match(const struct regex_span *span, struct bytes text);
 
 struct regex {
 	const struct regex_span *span; /* says the same as the table; NULL: there is none */

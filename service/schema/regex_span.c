@@ -61,16 +61,3 @@ bool regex_span_make(const struct regex_node *tree, struct regex_span *ret)
 	*ret = span;
 	return true;
 }
-
-bool regex_span_match(const struct regex_span *span, struct bytes text)
-{
-	uint8_t all = SPAN_REST;
-
-	if (text.size < span->min_bytes || text.size > span->max_bytes)
-		return false;
-	if (text.size == 0)
-		return true;
-	for (size_t i = 1; i < text.size; i++)
-		all &= span->members[text.data[i]];
-	return (all & SPAN_REST) != 0 && (span->members[text.data[0]] & SPAN_FIRST) != 0;
-}

@@ -1,5 +1,6 @@
 /* rules_strings - rules of strings and bytes: lengths, parts, patterns and well-known formats. */
 #include "service/schema/rules_private.h"
+#include "service/schema/schema_private.h"
 
 enum operand { OPERAND_VALUE, OPERAND_SET, OPERAND_COUNT, OPERAND_PATTERN, OPERAND_FORMAT };
 
@@ -71,6 +72,28 @@ static const struct word *word_find(const struct word *among, size_t n, const ch
 	return NULL;
 }
 
+/* The pattern's regex: one for all of a schema's rules that have it. */
+static status pattern_compile(struct schema *schema, struct bytes pattern, const struct regex **ret)
+{
+	struct schema_pattern *made;
+
+	for (const struct schema_pattern *known = schema->patterns; known; known = known->next) {
+		if (bytes_equal(known->pattern, pattern)) {
+			*ret = known->regex;
+			return status_ok();
+		}
+	}
+	made = ARENA_NEW(&schema->arena, struct schema_pattern);
+	if (!made)
+		return rules_no_memory;
+	TRY(regex_compile(&schema->arena, pattern, 0, &made->regex));
+	made->pattern = pattern;
+	made->next = schema->patterns;
+	schema->patterns = made;
+	*ret = made->regex;
+	return status_ok();
+}
+
 static status pattern_add(struct rules_builder *builder, size_t i)
 {
 	struct bytes pattern = builder->note.fields[i].values[0].bytes;
@@ -80,7 +103,7 @@ static status pattern_add(struct rules_builder *builder, size_t i)
 	TRY(rule_type_check(builder, i, SCHEMA_STRING));
 	TRY(rule_add(builder, RULE_PATTERN, i, &rule));
 	rule->pattern = pattern;
-	compiled = regex_compile(builder->context->arena, pattern, 0, &rule->regex);
+	compiled = pattern_compile(builder->context->schema, pattern, &rule->regex);
 	if (compiled.code == STATUS_INVALID_ARGUMENT)
 		return rules_wrong(builder->context, rule_name(builder, i), "%s", compiled.detail);
 	return compiled;

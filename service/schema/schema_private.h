@@ -82,8 +82,18 @@ struct schema_extended {
 	struct schema_field *field;
 };
 
+struct regex; /* regex.h */
+
+/* A pattern that is compiled: many fields have the same one. */
+struct schema_pattern {
+	struct schema_pattern *next;
+	struct bytes pattern;
+	const struct regex *regex;
+};
+
 struct schema {
 	struct arena arena;
+	struct schema_pattern *patterns;  /* newest first */
 	struct schema_message **messages; /* [n_messages] by full name, as are the others */
 	struct schema_enum **enums;
 	struct schema_service **services;
