@@ -4,14 +4,15 @@
  * F = 2^-126 where denormals are flushed), Q = |q|, and Y = e_h + h + t, which is at least |y|. A
  * residual is at most half a scale a dimension, so E_h <= sqrt(8192) / 254 |p_h| < 0.36 |p_h|, and
  * likewise E_t, e_t and h <= 1.36 |y_h|. A scanner computes, in float and in this order,
- *	m     = ((float)C.c_h s_h) S_h [+ ((float)C.c_t s_t) S_t]       first part <= 1.4 Q Y,
- *								       second <= 1.9 Q Y
- *	slack = ((on_residual e_h + on_norm h) + on_rest t) [+ on_tail_residual e_t] + absolute
- * Above q.x lie, at most: six roundings of the products 10 u, their sum 2 u, eight of slack (below
- * 1.4 Q Y) 11.2 u, the last sum 3.3 u, the exact score's own 0.6 u, all of Q Y: 27.1 u in all. PAD
- * is 32 u = 2^-18, by way of PAD Q on e_h, h and t. epsilon Q |x| of a rotation likewise. L2 has
- *	m' = m - (qq + xx)   slack' = slack (all factors doubled) + PAD xx, in absolute PAD qq
- * and rounds qq, xx, their sum, the difference, two terms of slack and the last sum: 6 u (Q^2 + X^2),
+ *	m     = ((float)C.c_h s_h) S_h [+ ((float)C.c_t s_t) S_t]
+ *	slack = ((on_residual e_h + on_norm h) + on_rest t) + absolute [+ on_tail_residual e_t]
+ * The first product is at most 1.4 Q Y, the second 1.9 Q Y, slack 1.4 Q Y. (A part that is coded as
+ * zeros has no product, and its E is |p|; with both, slack is below 3 Q Y.) Above q.x lie, at most:
+ * three roundings of each product 10 u, their sum 2 u, eight of slack 11.2 u, the last sum 3.3 u,
+ * the exact score's own 0.6 u, all of Q Y: 27.1 u. (Without products: 27.6 u.) PAD is 32 u = 2^-18,
+ * by way of PAD Q on e_h, h and t; epsilon Q |x| of a rotation likewise. L2 has
+ *	m' = m - (qq + xx)   slack' = slack, all factors doubled, + PAD xx; in absolute, PAD qq
+ * and rounds qq, xx, their sum, the difference, two terms of slack and the last sum: 7 u (Q^2 + X^2),
  * where PAD has 32.
  * Denormals: no side value and no factor is one (codes8_round.h), nor a scale, nor (float)C.c s_h,
  * which is 0 or at least 2^-107. So flushing costs F for each of less than 32 operations, and the

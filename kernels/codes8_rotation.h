@@ -31,8 +31,9 @@ void codes8_rotate(const struct codes8_rotation *rotation, const float *const *v
 
 #define CODES8_HEAD_STEP 32
 
-/* Of the energy of rows and queries that the head holds. More: fewer tails are read, and more
- * bytes for every row. On 99,920 text embeddings of 384 dimensions the optimum is flat. */
+/* Of the energy, what the head holds. More: fewer tails are read, and more bytes of every row. For
+ * the ten best of 99,920 text embeddings of 384 dimensions this is a head of 192, with 1.5% of the
+ * tails read; 160 (4.7%) and 224 (0.6%) cost 3 to 9% more time, 128 (13%) far more. */
 #define CODES8_HEAD_SHARE 0.90
 
 /* codes8_head_choose - the least head, a multiple of CODES8_HEAD_STEP or dim itself, that holds

@@ -11,10 +11,10 @@ static void scan_block(struct codes8_scan *scan, uint32_t place, uint32_t rows)
 {
 	const struct codes8 *codes = scan->range->codes;
 	struct window *window = scan->probe->window;
+	const struct codes8_query *query = scan->probe->query;
+	const unsigned char *block = codes8_block_at(codes, place);
 	struct codes8_group group;
-	uint32_t left = scan->kernel->head(scan->probe->query, codes8_block_at(codes, place),
-					   window->threshold.score, &group) &
-			rows;
+	uint32_t left = scan->kernel->head(query, block, window->threshold.score, &group) & rows;
 
 	for (; left; left &= left - 1) {
 		uint32_t row = (uint32_t)__builtin_ctz(left);
@@ -22,7 +22,9 @@ static void scan_block(struct codes8_scan *scan, uint32_t place, uint32_t rows)
 
 		if (codes->shape.tail)
 			codes8_tails_push(
-				scan, (struct codes8_waiting){upper, place + row, group.dots[row]});
+				scan, (struct codes8_waiting){upper, place + row,
+							      codes8_full_begin(query, block, row,
+										group.dots[row])});
 		else
 			window_offer(window,
 				     (struct key){upper, scan->range->row_base + place + row});
@@ -104,9 +106,10 @@ static void bounds_block(const struct codes8_kernel *scanner, const struct codes
 			 const struct codes8_range *range, uint32_t place,
 			 struct codes8_bounds_out out)
 {
+	const unsigned char *block = codes8_block_at(range->codes, place);
 	struct codes8_group group;
 
-	scanner->head(query, codes8_block_at(range->codes, place), -INFINITY, &group);
+	scanner->head(query, block, -INFINITY, &group);
 	for (uint32_t row = 0; row < CODES8_ROWS; row++) {
 		uint32_t at = place + row - range->first;
 		struct codes8_full full;
@@ -114,8 +117,9 @@ static void bounds_block(const struct codes8_kernel *scanner, const struct codes
 
 		if (place + row < range->first || at >= range->n)
 			continue;
-		full = codes8_full_bound(scanner, query, range->codes, place + row,
-					 group.dots[row]);
+		full = codes8_full_begin(query, block, row, group.dots[row]);
+		if (range->codes->shape.tail)
+			codes8_full_end(scanner, query, range->codes, place + row, &full);
 		lower = full.middle - full.slack;
 		out.upper[at] = codes8_upper_least(group.upper[row], full.middle + full.slack);
 		out.lower[at] = isfinite(lower) ? lower : -INFINITY;

@@ -1,7 +1,5 @@
 #include "kernels/cpu/codes8_tails.h"
 
-#include "kernels/codes8_round.h"
-
 #define CACHE_LINE 64
 
 /* How many rows ahead of the one in hand a tail is asked for. */
@@ -16,44 +14,23 @@ static inline const unsigned char *tail_at(const struct codes8 *codes, uint32_t 
 	return codes->tails + place * codes->shape.tail_bytes;
 }
 
-struct codes8_full codes8_full_bound(const struct codes8_kernel *kernel,
-				     const struct codes8_query *query, const struct codes8 *codes,
-				     uint32_t place, int32_t dot)
+void codes8_full_end(const struct codes8_kernel *kernel, const struct codes8_query *query,
+		     const struct codes8 *codes, uint32_t place, struct codes8_full *full)
 {
-	const unsigned char *block = codes8_block_at(codes, place);
-	const struct codes8_sides *sides = (const struct codes8_sides *)(const void *)block;
-	size_t row = place % CODES8_ROWS;
-	float scale = codes8_half_float(sides->scale[row]), side[2];
-	struct codes8_full full = {.middle = ((float)dot * scale) * query->head.scale};
+	const unsigned char *tail = tail_at(codes, place);
+	float sides[2];
+	int32_t dot;
 
-	full.slack = (query->on_residual * codes8_half_float(sides->residual[row]) +
-		      query->on_norm * codes8_half_float(sides->norm[row])) +
-		     query->on_rest_full * codes8_half_float(sides->rest[row]);
-	if (codes->shape.tail) {
-		const unsigned char *tail = tail_at(codes, place);
-
-		memcpy(side, tail, sizeof side);
-		dot = kernel->tail(query, tail + sizeof side);
-		full.middle += ((float)dot * side[0]) * query->tail.scale;
-		full.slack += query->on_tail_residual * side[1];
-	}
-	if (codes->shape.metric == METRIC_L2) {
-		float square = ((const float *)(const void *)(sides + 1))[row];
-
-		full.middle -= query->qq + square;
-		full.slack += query->on_square * square;
-	}
-	full.slack += query->absolute;
-	return full;
+	memcpy(sides, tail, sizeof sides);
+	dot = kernel->tail(query, tail + sizeof sides);
+	full->middle += ((float)dot * sides[0]) * query->tail.scale;
+	full->slack += query->on_tail_residual * sides[1];
 }
 
-/* The sides are fetched anew as well: the block may have left the cache. */
 static void tail_prefetch(const struct codes8 *codes, uint32_t place)
 {
-	const unsigned char *tail = tail_at(codes, place), *block = codes8_block_at(codes, place);
+	const unsigned char *tail = tail_at(codes, place);
 
-	__builtin_prefetch(block);
-	__builtin_prefetch(block + sizeof(struct codes8_sides) - 1);
 	for (size_t i = 0; i < codes->shape.tail_bytes; i += CACHE_LINE)
 		__builtin_prefetch(tail + i);
 	__builtin_prefetch(tail + codes->shape.tail_bytes - 1);
@@ -67,15 +44,14 @@ static void rows_score(struct codes8_scan *scan, const struct codes8_waiting *ro
 	for (size_t i = 0; i < n && i < AHEAD; i++)
 		tail_prefetch(codes, rows[i].place);
 	for (size_t i = 0; i < n; i++) {
-		struct codes8_full full;
+		struct codes8_full full = rows[i].full;
 		float upper;
 
 		if (i + AHEAD < n)
 			tail_prefetch(codes, rows[i + AHEAD].place);
 		if (rows[i].upper < window->threshold.score)
 			continue;
-		full = codes8_full_bound(scan->kernel, scan->probe->query, codes, rows[i].place,
-					 rows[i].dot);
+		codes8_full_end(scan->kernel, scan->probe->query, codes, rows[i].place, &full);
 		upper = codes8_upper_least(rows[i].upper, full.middle + full.slack);
 		window_offer(window, (struct key){upper, scan->range->row_base + rows[i].place});
 		scan->probe->tails_read++;

@@ -8,13 +8,20 @@
 #ifndef SLUICE_KERNELS_CPU_CODES8_TAILS_H
 #define SLUICE_KERNELS_CPU_CODES8_TAILS_H
 
+#include "kernels/codes8_round.h"
 #include "kernels/cpu/codes8_kernel.h"
 #include "kernels/cpu/codes8_scanner.h"
 
 #include <math.h>
 
-/* Rows that wait. Twice as many wait half as long for nothing, and are sorted out twice as often. */
+/* Rows that wait, 8 KiB of them a probe. More of them would save some tails, and leave the nearest
+ * cache: no faster. */
 #define CODES8_WAITING_MAX 512
+
+/* An approximation and how far it may be off, over head and tail. */
+struct codes8_full {
+	float middle, slack;
+};
 
 /* One probe's view of a scan. */
 struct codes8_scan {
@@ -25,7 +32,7 @@ struct codes8_scan {
 	struct codes8_waiting {
 		float upper; /* by the head, finite or +inf */
 		uint32_t place;
-		int32_t dot; /* of the head */
+		struct codes8_full full; /* but for the tail */
 	} waiting[CODES8_WAITING_MAX];
 };
 
@@ -40,15 +47,31 @@ static inline void codes8_tails_push(struct codes8_scan *scan, struct codes8_wai
 		codes8_tails_settle(scan, CODES8_WAITING_MAX / 2);
 }
 
-/* An approximation and how far it may be off, over head and tail. */
-struct codes8_full {
-	float middle, slack;
-};
+/* codes8_full_begin - the part of the full bound that the head gives, whose product is dot. */
+static inline struct codes8_full codes8_full_begin(const struct codes8_query *query,
+						   const unsigned char *block, size_t row,
+						   int32_t dot)
+{
+	const struct codes8_sides *sides = (const struct codes8_sides *)(const void *)block;
+	float scale = codes8_half_float(sides->scale[row]);
+	struct codes8_full full = {.middle = ((float)dot * scale) * query->head.scale};
 
-/* codes8_full_bound - dot is the product of the heads. Reads the row's tail, if there is one. */
-struct codes8_full codes8_full_bound(const struct codes8_kernel *kernel,
-				     const struct codes8_query *query, const struct codes8 *codes,
-				     uint32_t place, int32_t dot);
+	full.slack = (query->on_residual * codes8_half_float(sides->residual[row]) +
+		      query->on_norm * codes8_half_float(sides->norm[row])) +
+		     query->on_rest_full * codes8_half_float(sides->rest[row]);
+	if (query->shape.metric == METRIC_L2) {
+		float square = ((const float *)(const void *)(sides + 1))[row];
+
+		full.middle -= query->qq + square;
+		full.slack += query->on_square * square;
+	}
+	full.slack += query->absolute;
+	return full;
+}
+
+/* codes8_full_end - the part of the tail, which must be there. */
+void codes8_full_end(const struct codes8_kernel *kernel, const struct codes8_query *query,
+		     const struct codes8 *codes, uint32_t place, struct codes8_full *full);
 
 static inline const unsigned char *codes8_block_at(const struct codes8 *codes, uint32_t place)
 {

@@ -174,6 +174,48 @@ Test(codes8_propose, proposes_the_first_rows_by_bound_key)
 	}
 }
 
+/* Few different rows, all in the head: head bounds that are the threshold itself, and rows that win
+ * a tie though they come later. */
+Test(codes8_propose, breaks_ties_by_row)
+{
+	static float query[100] = {1};
+	static struct key keys[2 * ROWS_MAX];
+	const struct codes8_kernel *kernels[SCANNERS_MAX];
+	size_t n = kernels_all(kernels);
+	struct random random = {73};
+	struct hostile_block block;
+	struct asked asked;
+	struct coded coded;
+
+	hostile_block_init(&block, ROWS_MAX, 100);
+	for (size_t row = 0; row < ROWS_MAX; row++)
+		hostile_row(&block, row)[0] = (float)random_below(&random, 3);
+	coded_init(&coded, &block, METRIC_INNER_PRODUCT, 64, NULL);
+	ask(&asked, &coded.codes.shape, NULL, query);
+	for (size_t i = 0; i < 40 * n; i++) {
+		struct window memory;
+		SCOPED(window) window = &memory;
+		struct codes8_probe probe = {&asked.query, window, 0};
+		size_t n_keys = 0;
+
+		cr_assert(!status_failed(window_init(window, 1 + random_below(&random, 1500))));
+		for (uint64_t part = 0; part < 2; part++) {
+			struct codes8_range range = {.codes = &coded.codes, .n = ROWS_MAX};
+
+			range.row_base = (1 - part) << 40;
+			cr_assert(!status_failed(
+				codes8_propose(kernels[i % n], &probe, 1, &range, NULL)));
+			n_keys +=
+				keys_by_bounds(kernels[i % n], &asked.query, &range, keys + n_keys);
+		}
+		window_seal(window);
+		window_check(window, keys, n_keys);
+	}
+	arena_finish(&asked.arena);
+	coded_finish(&coded);
+	hostile_block_finish(&block);
+}
+
 /* Bounds that are infinite come first and are ties. */
 Test(codes8_propose, offers_rows_whose_bounds_are_infinite)
 {
