@@ -1,0 +1,233 @@
+/* rotation - sample, train, take the matrix out, judge it. */
+#include "index/build/rotation.h"
+
+#include "index/build/orthonormal.h"
+#include "kernels/base/error_info.h"
+#include "kernels/score.h"
+
+#include <c_api/VectorTransform_c.h>
+#include <c_api/error_c.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLE_ROWS_MAX 8192
+#define ENERGY_ROWS_MAX 1024
+
+/* Unit vectors applied at once. */
+#define SLICE 64
+
+struct transform {
+	FaissPCAMatrix *faiss;
+};
+
+static void transform_finish(struct transform *transform)
+{
+	if (transform->faiss)
+		faiss_VectorTransform_free(transform->faiss);
+}
+
+SCOPE_DEFINE(transform, transform_finish)
+
+/* A sample of rows, and memory to work in. */
+struct training {
+	uint32_t dim, n;
+	float *sample;  /* [n][dim] owned */
+	double *matrix; /* [dim][dim] owned */
+	float *slice;   /* [2 * SLICE][dim] owned */
+};
+
+static void training_finish(struct training *training)
+{
+	free(training->sample);
+	free(training->matrix);
+	free(training->slice);
+}
+
+SCOPE_DEFINE(training, training_finish)
+
+static status no_memory(void)
+{
+	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to train a rotation"),
+			 REASON_MEMORY_LIMIT);
+}
+
+static status faiss_failure(struct arena *arena, const char *doing)
+{
+	const char *why = faiss_get_last_error();
+
+	return status_format(arena, STATUS_INTERNAL, "FAISS, %s: %s", doing, why ? why : "failed");
+}
+
+/* One row of each n-th part of the source, anywhere in it: rows may repeat themselves in a rhythm. */
+static uint32_t sample_place(const struct sealed_source *source, uint32_t n, uint32_t i,
+			     uint64_t *state)
+{
+	uint64_t begin = (uint64_t)source->n * i / n, end = (uint64_t)source->n * (i + 1) / n;
+
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(begin + (*state >> 33) % (end - begin));
+}
+
+/* Long rows would leave float in FAISS's sums of products: the longest becomes of length one.
+ * False: all are zero, or would be. */
+static bool sample_scale(struct training *training)
+{
+	double longest = 0;
+
+	for (size_t i = 0; i < training->n; i++) {
+		double norm = vector_norm(training->sample + i * training->dim, training->dim);
+
+		longest = norm > longest ? norm : longest;
+	}
+	if (longest < 0x1p-100)
+		return false;
+	for (size_t i = 0; i < (size_t)training->n * training->dim; i++)
+		training->sample[i] = (float)((double)training->sample[i] / longest);
+	return true;
+}
+
+static status sample_take(struct training *training, const struct sealed_source *source,
+			  const struct deadline *deadline)
+{
+	uint64_t state = 1;
+
+	for (uint32_t i = 0; i < training->n; i++) {
+		float *at = training->sample + (size_t)i * training->dim;
+		const float *vector = source->vector(
+			source->context, sample_place(source, training->n, i, &state), at);
+
+		if (vector != at)
+			memcpy(at, vector, training->dim * sizeof *at);
+		if (i % 256 == 0)
+			TRY(deadline_check(deadline));
+	}
+	return status_ok();
+}
+
+static status training_init(struct training *training, const struct sealed_source *source,
+			    uint32_t dim)
+{
+	training->dim = dim;
+	training->n = source->n < SAMPLE_ROWS_MAX ? source->n : SAMPLE_ROWS_MAX;
+	training->sample = malloc(sizeof(float) * training->n * dim);
+	training->matrix = malloc(sizeof(double) * dim * dim);
+	training->slice = malloc(sizeof(float) * 2 * SLICE * dim);
+	if (!training->sample || !training->matrix || !training->slice)
+		return no_memory();
+	return status_ok();
+}
+
+/* Column c of the matrix is what unit vector c becomes, less what zero does. */
+static void matrix_take(struct training *training, const FaissPCAMatrix *faiss)
+{
+	size_t dim = training->dim;
+	float *in = training->slice, *out = in + SLICE * dim, *zero = training->sample;
+
+	/* The sample's first row is as good a place as any: it is not needed as it was. */
+	memset(in, 0, SLICE * dim * sizeof *in);
+	faiss_VectorTransform_apply_noalloc(faiss, 1, in, zero);
+	for (size_t first = 0; first < dim; first += SLICE) {
+		size_t n = dim - first < SLICE ? dim - first : SLICE;
+
+		memset(in, 0, SLICE * dim * sizeof *in);
+		for (size_t i = 0; i < n; i++)
+			in[i * dim + first + i] = 1;
+		faiss_VectorTransform_apply_noalloc(faiss, (idx_t)n, in, out);
+		for (size_t i = 0; i < n; i++) {
+			for (size_t row = 0; row < dim; row++)
+				training->matrix[row * dim + first + i] =
+					(double)out[i * dim + row] - (double)zero[row];
+		}
+	}
+}
+
+static status train(struct training *training, struct arena *arena)
+{
+	SCOPED(transform) transform = &(struct transform){0};
+	int dim = (int)training->dim;
+
+	if (faiss_PCAMatrix_new_with(&transform->faiss, dim, dim, 0, 0))
+		return faiss_failure(arena, "making a PCA matrix");
+	if (faiss_VectorTransform_train(transform->faiss, training->n, training->sample))
+		return faiss_failure(arena, "training a PCA matrix");
+	matrix_take(training, transform->faiss);
+	return status_ok();
+}
+
+/* The head that holds most of the energy of some of the sample. Its first row was overwritten. */
+static status head_choose(const struct training *training, const struct codes8_rotation *rotation,
+			  uint32_t *ret)
+{
+	size_t dim = training->dim, n = training->n - 1;
+	double *energy = calloc(2 * dim, sizeof *energy), *rotated = energy + dim;
+
+	if (!energy)
+		return no_memory();
+	n = n < ENERGY_ROWS_MAX ? n : ENERGY_ROWS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		size_t row = 1 + i * (training->n - 1) / n;
+		const float *vector = training->sample + row * dim;
+
+		codes8_rotate(rotation, &vector, 1, rotated);
+		for (size_t k = 0; k < dim; k++)
+			energy[k] += rotated[k] * rotated[k];
+	}
+	*ret = codes8_head_choose(energy, training->dim, CODES8_HEAD_SHARE);
+	free(energy);
+	return status_ok();
+}
+
+/* Rounds the matrix and keeps it where it is of use. */
+static status judge(const struct training *training, struct rotation *rotation)
+{
+	size_t n = (size_t)training->dim * training->dim;
+	uint32_t head = 0;
+
+	rotation->matrix = malloc(n * sizeof *rotation->matrix);
+	if (!rotation->matrix)
+		return no_memory();
+	for (size_t i = 0; i < n; i++)
+		rotation->matrix[i] = (float)training->matrix[i];
+	if (!status_failed(codes8_rotation_init(&rotation->codes, rotation->matrix, training->dim)))
+		TRY(head_choose(training, &rotation->codes, &head));
+	/* A rotation without a tail costs every query dim^2, and saves nothing. */
+	if (head == 0 || head >= training->dim) {
+		free(TAKE(rotation->matrix));
+		head = 0;
+	}
+	rotation->head = head;
+	return status_ok();
+}
+
+status rotation_train(const struct sealed_source *source, uint32_t dim,
+		      const struct deadline *deadline, struct arena *arena, struct rotation *ret)
+{
+	SCOPED(training) training = &(struct training){0};
+	SCOPED(rotation) rotation = &(struct rotation){0};
+
+	*ret = (struct rotation){0};
+	if (dim > ROTATION_DIM_MAX || source->n < (uint64_t)ROTATION_ROWS_PER_DIM * dim)
+		return status_ok();
+	TRY(training_init(training, source, dim));
+	TRY(sample_take(training, source, deadline));
+	if (!sample_scale(training))
+		return status_ok();
+	TRY(train(training, arena));
+	TRY(deadline_check(deadline));
+	if (!orthonormal_make(training->matrix, dim))
+		return status_ok();
+	TRY(judge(training, rotation));
+	*ret = *rotation;
+	ret->codes.matrix = ret->matrix;
+	rotation->matrix = NULL;
+	return status_ok();
+}
+
+void rotation_finish(struct rotation *rotation)
+{
+	if (!rotation)
+		return;
+	free(rotation->matrix);
+	*rotation = (struct rotation){0};
+}
