@@ -48,6 +48,7 @@ static struct collection *collection_allocate(const struct collection_options *o
 		return NULL;
 	atomic_init(&collection->references, 1);
 	atomic_init(&collection->dropped, false);
+	atomic_init(&collection->pressed, false);
 	collection->pins.next = collection->pins.previous = &collection->pins;
 	retention_init(&collection->retention, options->retention_ns);
 	pthread_mutex_init(&collection->lock, NULL);
@@ -67,6 +68,7 @@ static status collection_load_row(void *context, uint64_t row, uint64_t died, co
 	if (died != STORE_ROW_LIVES)
 		head_kill(collection->head, published->length, died);
 	published->live_rows += died == STORE_ROW_LIVES;
+	published->dead_rows += died != STORE_ROW_LIVES;
 	published->length++;
 	return status_ok();
 }
@@ -172,14 +174,19 @@ uint64_t collection_least(const struct collection *collection)
 				  : collection->published.generation;
 }
 
-uint64_t collection_horizon(struct collection *collection)
+bool collection_is_pressed(const struct collection *collection)
+{
+	return atomic_load(&collection->pressed);
+}
+
+uint64_t collection_horizon(struct collection *collection, bool crowded)
 {
 	int64_t now_ns = clock_ns();
 	uint64_t least, horizon;
 
 	pthread_mutex_lock(&collection->lock);
 	least = collection_least(collection);
-	horizon = retention_least(&collection->retention, now_ns, least);
+	horizon = crowded ? least : retention_least(&collection->retention, now_ns, least);
 	/* The writer is about to publish a newer one. */
 	retention_note(&collection->retention, now_ns, least);
 	if (collection->purged_to < horizon)

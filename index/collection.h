@@ -74,6 +74,9 @@ struct collection_status {
 
 void collection_status(struct collection *collection, struct collection_status *ret);
 
+/* collection_is_pressed - its oldest snapshot keeps more dead rows than there may be. */
+bool collection_is_pressed(const struct collection *collection);
+
 /* collection_find - the row of the present version of an id; false in *ret_found where there is
  * none. The row is published: a snapshot acquired after the call sees it, unless the id was written
  * or deleted again in between (snapshot_find is then false: find again).

@@ -24,6 +24,7 @@ struct published {
 	uint64_t generation;
 	uint64_t next_row;
 	uint64_t readable_from; /* no row that died after it has been removed */
+	uint64_t dead_rows;     /* in the store */
 };
 
 /* One end of the list of pins is the collection's: next is the oldest. */
@@ -48,7 +49,8 @@ struct collection {
 	struct pin pins; /* in order of generation */
 	uint32_t n_pins;
 	struct retention retention;
-	uint64_t purged_to; /* what the writer may be removing now: no new pin is below it */
+	atomic_bool pressed; /* the oldest pin should go */
+	uint64_t purged_to;  /* what the writer may be removing now: no new pin is below it */
 };
 
 struct collection_options {
@@ -79,7 +81,7 @@ status collection_lacks_row(const struct collection *collection, uint64_t row, s
 uint64_t collection_least(const struct collection *collection);
 
 /* collection_horizon - a generation that every snapshot, now and later, is at or after: what died
- * at or below it may be removed. */
-uint64_t collection_horizon(struct collection *collection);
+ * at or below it may be removed. crowded  the retention is not waited for. */
+uint64_t collection_horizon(struct collection *collection, bool crowded);
 
 #endif

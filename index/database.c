@@ -106,6 +106,7 @@ status database_open(const struct database_options *options, struct arena *arena
 		.group_writes = options->commit_writes_max,
 		.group_bytes = options->commit_bytes_max,
 		.head_rows = options->head_rows_max,
+		.dead_rows = options->dead_rows_max,
 	};
 	database->retention_ns = options->retention_ns;
 	pthread_mutex_init(&database->changing, NULL);

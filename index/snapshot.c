@@ -133,6 +133,9 @@ void snapshot_release(struct snapshot *snapshot)
 	pthread_mutex_lock(&collection->lock);
 	if (collection->pins.next == &snapshot->pin)
 		retention_note(&collection->retention, now_ns, snapshot->pin.generation);
+	/* Whether the next one should go too, the next write sees. */
+	if (collection->pins.next == &snapshot->pin)
+		atomic_store(&collection->pressed, false);
 	snapshot->pin.previous->next = snapshot->pin.next;
 	snapshot->pin.next->previous = snapshot->pin.previous;
 	collection->n_pins--;
@@ -150,6 +153,19 @@ struct collection *snapshot_collection(const struct snapshot *snapshot)
 uint64_t snapshot_generation(const struct snapshot *snapshot)
 {
 	return snapshot->pin.generation;
+}
+
+bool snapshot_is_pressed(const struct snapshot *snapshot)
+{
+	struct collection *collection = snapshot->collection;
+	bool oldest;
+
+	if (!collection_is_pressed(collection))
+		return false;
+	pthread_mutex_lock(&collection->lock);
+	oldest = collection->pins.next == &snapshot->pin;
+	pthread_mutex_unlock(&collection->lock);
+	return oldest;
 }
 
 uint64_t snapshot_row_limit(const struct snapshot *snapshot)

@@ -30,6 +30,10 @@ uint64_t snapshot_generation(const struct snapshot *snapshot);
 /* snapshot_row_limit - the first row number that the view has not. */
 uint64_t snapshot_row_limit(const struct snapshot *snapshot);
 
+/* snapshot_is_pressed - the collection is pressed, and this is its oldest snapshot: whoever has it
+ * should release it soon. */
+bool snapshot_is_pressed(const struct snapshot *snapshot);
+
 /* snapshot_count - visible rows. O(1). */
 uint64_t snapshot_count(const struct snapshot *snapshot);
 

@@ -38,6 +38,7 @@ struct group {
 	struct published pending; /* as it will be published */
 	struct death *deaths;     /* [deaths_room] owned */
 	size_t n_deaths, deaths_room;
+	bool presses; /* the oldest pin keeps more dead rows than there may be */
 };
 
 static void group_finish(struct group *group)
@@ -57,6 +58,8 @@ void writer_init(struct writer *writer, struct collection *collection, struct po
 		writer->limits.group_bytes = WRITER_GROUP_BYTES;
 	if (!limits->head_rows)
 		writer->limits.head_rows = UINT64_MAX;
+	if (!limits->dead_rows)
+		writer->limits.dead_rows = UINT64_MAX;
 	pthread_mutex_init(&writer->lock, NULL);
 }
 
@@ -302,13 +305,23 @@ static status apply_all(struct group *group, struct store_write *transaction, si
 static status group_purge(struct group *group, struct store_write *transaction)
 {
 	struct collection *collection = group->collection;
+	uint64_t limit = collection->writer.limits.dead_rows;
+	uint64_t dead = collection->published.dead_rows + group->n_deaths;
 	size_t max = WRITER_PURGE_ROWS + 2 * group->n_deaths, n_purged = 0;
+	bool crowded = dead > limit;
 	status s;
 
+	/* Those that died first go first, and no more than has to. */
+	if (crowded && max > dead - limit)
+		max = (size_t)(dead - limit);
+	group->pending.dead_rows = dead;
 	TRY(store_write_flush(transaction));
 	TRY(store_write_savepoint(transaction));
-	s = store_write_purge(transaction, collection_horizon(collection), max, &n_purged,
+	s = store_write_purge(transaction, collection_horizon(collection, crowded), max, &n_purged,
 			      &group->pending.readable_from);
+	group->presses = !status_failed(s) && crowded && n_purged < max;
+	if (!status_failed(s))
+		group->pending.dead_rows -= n_purged;
 	if (!status_failed(s) || s.code == STATUS_ABORTED)
 		return s;
 	store_write_undo(transaction);
@@ -329,6 +342,8 @@ static void group_settle(struct group *group, bool committed)
 	if (committed)
 		collection->published = group->pending;
 	collection->purged_to = collection->published.readable_from;
+	if (committed)
+		atomic_store(&collection->pressed, group->presses);
 	collection->committing = false;
 	pthread_cond_broadcast(&collection->settled);
 	pthread_mutex_unlock(&collection->lock);

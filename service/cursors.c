@@ -21,8 +21,7 @@
 #define REST_NS ((int64_t)2000000000)
 
 struct cursors {
-	size_t max;
-	int64_t idle_ns;
+	struct cursors_limits limits;
 	pthread_t thread;
 	pthread_cond_t ending;
 	pthread_mutex_t lock;
@@ -34,24 +33,33 @@ struct cursors {
 
 static void look_at(const struct cursors *cursors, struct cursor_entry *entry, int64_t now_ns)
 {
+	const struct cursors_limits *limits = &cursors->limits;
 	int64_t waited_ns = now_ns - atomic_load(&entry->active_ns);
+	bool old = limits->age_ns > 0 && now_ns - entry->opened_ns >= limits->age_ns;
 
+	/* One that works looks at it between two pages. */
+	if (old)
+		atomic_store(&entry->old, true);
 	if (!atomic_load(&entry->waits))
 		return;
-	if (cursors->idle_ns > 0 && waited_ns >= cursors->idle_ns)
+	if (limits->idle_ns > 0 && waited_ns >= limits->idle_ns)
 		atomic_store(&entry->idle, true);
 	else if (waited_ns >= REST_NS && atomic_load(&entry->memory_bytes) > CURSOR_REST_BYTES)
 		atomic_store(&entry->shrinks, true);
-	else
+	else if (!old && !entry->is_pressed(entry->context))
 		return;
 	rpc_wake(entry->call);
 }
 
 static int64_t look_ns(const struct cursors *cursors)
 {
-	int64_t quarter_ns = cursors->idle_ns / 4;
+	const int64_t limits[] = {cursors->limits.idle_ns, cursors->limits.age_ns};
+	int64_t look = LOOK_NS_MAX;
 
-	return quarter_ns > 0 && quarter_ns < LOOK_NS_MAX ? quarter_ns : LOOK_NS_MAX;
+	for (size_t i = 0; i < 2; i++)
+		if (limits[i] > 0 && limits[i] / 4 < look)
+			look = limits[i] / 4;
+	return look;
 }
 
 /* Under the lock. */
@@ -107,15 +115,14 @@ static void cursors_free(struct cursors *cursors)
 	free(cursors);
 }
 
-status cursors_open(size_t max, int64_t idle_ns, struct cursors **ret)
+status cursors_open(const struct cursors_limits *limits, struct cursors **ret)
 {
 	struct cursors *cursors = calloc(1, sizeof *cursors);
 	pthread_condattr_t attributes;
 
 	if (!cursors)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a list of cursors");
-	cursors->max = max;
-	cursors->idle_ns = idle_ns;
+	cursors->limits = *limits;
 	cursors->ring.next = cursors->ring.previous = &cursors->ring;
 	pthread_mutex_init(&cursors->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -165,7 +172,7 @@ status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct a
 		return status_make(STATUS_INTERNAL, "no random number for a cursor's id");
 	snprintf(entry->id, sizeof entry->id, "%016llx", (unsigned long long)id);
 	pthread_mutex_lock(&cursors->lock);
-	fits = cursors->n < cursors->max;
+	fits = cursors->n < cursors->limits.max;
 	if (fits) {
 		entry->next = &cursors->ring;
 		entry->previous = cursors->ring.previous;
@@ -174,7 +181,7 @@ status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct a
 		cursors->n++;
 	}
 	pthread_mutex_unlock(&cursors->lock);
-	return fits ? status_ok() : too_many(cursors->max, arena);
+	return fits ? status_ok() : too_many(cursors->limits.max, arena);
 }
 
 void cursors_remove(struct cursors *cursors, struct cursor_entry *entry)
@@ -219,7 +226,7 @@ void cursors_each(struct cursors *cursors,
 	pthread_mutex_unlock(&cursors->lock);
 }
 
-int64_t cursors_idle_ns(const struct cursors *cursors)
+const struct cursors_limits *cursors_limits(const struct cursors *cursors)
 {
-	return cursors->idle_ns;
+	return &cursors->limits;
 }

@@ -27,6 +27,9 @@ struct cursor_entry {
 	struct rpc_call *call;
 	const char *collection, *method, *peer;
 	int64_t opened_ns;
+	/* Whether some cursor over the same data should end: this one is then woken to look. */
+	bool (*is_pressed)(const void *context);
+	const void *context;
 
 	/* The call's, for others to read. */
 	_Atomic uint64_t generation, returned, scanned, memory_bytes;
@@ -34,14 +37,19 @@ struct cursor_entry {
 	atomic_bool waits;         /* for its client, who owes it a word */
 
 	/* Others', for the call to read. */
-	atomic_bool cancelled, idle, shrinks;
+	atomic_bool cancelled, idle, shrinks, old;
 };
 
 struct cursors;
 
-/* cursors_open - max  how many there may be. idle_ns  how long one may wait; 0: for ever.
- * Fails: RESOURCE_EXHAUSTED */
-status cursors_open(size_t max, int64_t idle_ns, struct cursors **ret);
+struct cursors_limits {
+	size_t max;      /* how many there may be */
+	int64_t idle_ns; /* how long one may wait; 0: for ever */
+	int64_t age_ns;  /* from which age one is old; 0: never */
+};
+
+/* cursors_open - Fails: RESOURCE_EXHAUSTED */
+status cursors_open(const struct cursors_limits *limits, struct cursors **ret);
 void cursors_close(struct cursors *cursors); /* when there is none left; NULL is fine */
 
 /* cursors_add - gives the entry its id. Fails: RESOURCE_EXHAUSTED (LIMIT_REACHED), INTERNAL */
@@ -56,7 +64,7 @@ bool cursors_cancel(struct cursors *cursors, const char *id);
 void cursors_each(struct cursors *cursors,
 		  bool (*visit)(void *context, const struct cursor_entry *entry), void *context);
 
-int64_t cursors_idle_ns(const struct cursors *cursors);
+const struct cursors_limits *cursors_limits(const struct cursors *cursors);
 
 SCOPE_DEFINE(cursors, cursors_close)
 

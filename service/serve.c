@@ -143,11 +143,17 @@ static status assemble(const struct server_config *config, struct arena *arena)
 		.commit_writes_max = config->durability.commit_writes_max,
 		.commit_bytes_max = config->durability.commit_bytes_max,
 		.head_rows_max = config->index.head_rows_max,
+		.dead_rows_max = config->index.dead_rows_max,
 		.retention_ns = config->index.dead_rows_retention_ns,
 	};
 
-	TRY(cursors_open(config->limits.cursors_max, config->limits.cursor_idle_timeout_ns,
-			 &cursors));
+	TRY(cursors_open(
+		&(struct cursors_limits){
+			.max = config->limits.cursors_max,
+			.idle_ns = config->limits.cursor_idle_timeout_ns,
+			.age_ns = config->limits.snapshot_age_max_ns,
+		},
+		&cursors));
 	services.cursors = cursors;
 	TRY(scanner_cpu_open(CPU_KERNEL_BEST, &scanner_cpu));
 	TRY(scanner_vulkan_open(config->gpu.mode, arena, &gpus, &gpu));

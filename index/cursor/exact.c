@@ -63,6 +63,19 @@ bool exact_falls_back(struct exact *exact, status failure)
 	return true;
 }
 
+bool exact_seek(const struct exact *exact, uint64_t *place)
+{
+	uint64_t next;
+
+	if (!exact->places)
+		return *place < snapshot_places(exact->snapshot);
+	if (!places_next(exact->places, *place, &next))
+		return false;
+	if (next / 64 * 64 > *place)
+		*place = next / 64 * 64;
+	return true;
+}
+
 uint64_t exact_narrow(const struct exact *exact, uint64_t first, uint64_t *bitmap,
 		      struct scan_range *range)
 {
@@ -195,19 +208,13 @@ static bool exact_is_complete(const struct exact *exact)
 	return !key_before(exact->window.horizon, KEY_LAST);
 }
 
-/* Rows of the first window of a walk that gathers: they are there to be had. */
-#define GATHER_WIDTH 4096
-
 static status exact_select(struct exact *exact)
 {
-	const struct places *places;
-
 	TRY(exact->select(exact->select_context, &exact->places));
-	places = exact->places;
-	exact->gathers = places->count <= EXACT_GATHER_MAX &&
-			 (places->count <= places->n / 32 || places->count <= GATHER_WIDTH);
-	if (exact->gathers && exact->width < GATHER_WIDTH / 4)
-		exact->width = GATHER_WIDTH / 4;
+	exact->gathers = exact->places->count <= EXACT_GATHER_MAX;
+	/* One window takes them all. */
+	if (exact->gathers && exact->width < EXACT_GATHER_MAX)
+		exact->width = EXACT_GATHER_MAX;
 	return status_ok();
 }
 

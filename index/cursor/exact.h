@@ -50,8 +50,9 @@ struct exact_options {
 
 #define EXACT_WINDOW_MAX 32768
 
-/* Of a filter that leaves so many places, and a thirty-second of all, every one is scored. */
-#define EXACT_GATHER_MAX 50000
+/* A filter that leaves no more places than this has every one scored. Measured, of 384 dimensions: a
+ * row costs 0.3 us in the scan and 0.9 us alone; but a device's scan costs what all rows do. */
+#define EXACT_GATHER_MAX 1024
 
 /* exact_open - Fails: RESOURCE_EXHAUSTED. A dropped collection fails the walk with
  * FAILED_PRECONDITION at its next scan step. Counted in GAUGE_CURSORS. */

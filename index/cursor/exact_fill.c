@@ -28,18 +28,15 @@ size_t exact_width(const struct exact *exact)
 
 status exact_fill(struct exact *exact)
 {
-	const uint64_t places = snapshot_places(exact->snapshot);
 	struct scan_range range;
 
 	TRY(exact_window_begin(exact, exact_width(exact), FILL_BOUND_KEYS));
-	for (uint64_t place = 0; place < places; place += range.n) {
+	for (uint64_t place = 0; exact_seek(exact, &place); place += range.n) {
 		uint64_t bitmap[FILL_RANGE_ROWS / 64], n;
 
 		TRY(exact_wanted(exact));
 		snapshot_range(exact->snapshot, place, FILL_RANGE_ROWS, bitmap, &range);
 		n = exact_narrow(exact, place, bitmap, &range);
-		if (n == 0)
-			continue;
 		TRY(fill_range(exact, &range));
 		exact->base.walk->scanned += n;
 	}

@@ -81,14 +81,13 @@ static status refill_sparsely(struct exact *exact, const struct refill_step *ste
 
 status exact_refill(struct exact *exact)
 {
-	const uint64_t places = snapshot_places(exact->snapshot);
 	const size_t width = 4 * exact->width;
 	struct refill_step step;
 	uint64_t n;
 
 	TRY(exact_window_begin(exact, width < EXACT_WINDOW_MAX ? width : EXACT_WINDOW_MAX,
 			       FILL_TRUE_KEYS));
-	for (step.place = 0; step.place < places; step.place += step.range.n) {
+	for (step.place = 0; exact_seek(exact, &step.place); step.place += step.range.n) {
 		TRY(exact_wanted(exact));
 		snapshot_range(exact->snapshot, step.place, REFILL_STEP_ROWS, step.bitmap,
 			       &step.range);

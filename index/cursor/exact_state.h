@@ -50,6 +50,10 @@ struct exact {
 status exact_fill(struct exact *exact);
 status exact_refill(struct exact *exact);
 
+/* exact_seek - goes from a place on to where the next range has to begin: with a filter, to the word of
+ * the next place that it leaves. False where there is none. */
+bool exact_seek(const struct exact *exact, uint64_t *place);
+
 /* exact_narrow - leaves of a range what the filter leaves.
  * first   the place that the range begins at. bitmap  room for its visibility.
  * Gives how many rows are left to look at: without a filter all of the range, dead ones too. */

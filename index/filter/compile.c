@@ -8,6 +8,7 @@ struct collect {
 	const struct filter_source *source;
 	struct places *places;
 	uint64_t first_row; /* of place 0 */
+	bool is_dense;      /* the rows are one after the other, without a gap */
 	unsigned visits;
 };
 
@@ -18,8 +19,12 @@ static bool find_place(const struct collect *collect, uint64_t row, uint64_t *re
 	const struct filter_source *source = collect->source;
 	uint64_t low = 0, high = source->n_places;
 
-	if (high == 0 || row < collect->first_row)
+	if (row < collect->first_row)
 		return false;
+	if (collect->is_dense) {
+		*ret = row - collect->first_row;
+		return *ret < high;
+	}
 	if (row - collect->first_row < high) {
 		high = row - collect->first_row + 1;
 		if (source->row(source->context, high - 1) == row) {
@@ -41,6 +46,16 @@ static bool find_place(const struct collect *collect, uint64_t row, uint64_t *re
 			high = middle;
 	}
 	return false;
+}
+
+/* There is at least one place. */
+static void collect_begin(struct collect *collect)
+{
+	const struct filter_source *source = collect->source;
+	uint64_t last = source->row(source->context, source->n_places - 1);
+
+	collect->first_row = source->row(source->context, 0);
+	collect->is_dense = last - collect->first_row == source->n_places - 1;
 }
 
 static status collect_row(void *context, uint64_t row)
@@ -68,7 +83,7 @@ static status add_condition(const struct filter_source *source, const struct con
 
 	if (source->n_places == 0)
 		return status_ok();
-	collect.first_row = source->row(source->context, 0);
+	collect_begin(&collect);
 	if (condition->test != CONDITION_EXISTS || !condition->absent)
 		return source->select(source->context, condition, &visitor);
 
@@ -92,7 +107,7 @@ static status add_documents(const struct filter *filter, const struct filter_sou
 
 	if (source->n_places == 0)
 		return status_ok();
-	collect.first_row = source->row(source->context, 0);
+	collect_begin(&collect);
 	for (size_t i = 0; i < filter->n_document_ids; i++) {
 		TRY(source->wanted(source->context));
 		TRY(source->select_document(source->context, filter->document_ids[i], &visitor));

@@ -18,8 +18,7 @@ struct walk {
 	const struct transaction *transaction;
 	enum table table;
 	MDB_cursor *cursor; /* NULL until the first step */
-	struct bytes
-		from; /* a key to begin at or behind; borrowed until the first step. Empty: all */
+	struct bytes from;  /* a key to begin at or behind; borrowed for the first step */
 };
 
 /* Borrowed until the transaction writes or ends. */

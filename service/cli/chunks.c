@@ -302,8 +302,7 @@ static const struct option delete_options[] = {
 const struct command delete_command = {
 	.name = "delete",
 	.usage = "NAME (ID... | --filter F)",
-	.summary =
-		"remove chunks by id, or those that pass a filter, and print how many there were",
+	.summary = "remove chunks by id or by a filter, and print how many there were",
 	.details = FILTER_WORDS_HELP,
 	.options = OPTION_LIST(delete_options),
 	.names_min = 1,

@@ -23,7 +23,7 @@ struct server_config {
 		uint64_t message_bytes_max, metadata_bytes_max;
 		uint64_t call_arena_factor, call_arena_bytes_min, call_arena_bytes_max;
 		uint64_t calls_max, streams_per_connection_max, cursors_max;
-		int64_t stalled_write_timeout_ns, cursor_idle_timeout_ns;
+		int64_t stalled_write_timeout_ns, cursor_idle_timeout_ns, snapshot_age_max_ns;
 	} limits;
 	struct {
 		uint64_t pollers, workers; /* 0: one a core */
@@ -37,7 +37,7 @@ struct server_config {
 		uint64_t memory_bytes_max; /* 0: what the device has */
 	} gpu;
 	struct {
-		uint64_t head_rows_max, page_hits;
+		uint64_t head_rows_max, page_hits, dead_rows_max;
 		int64_t dead_rows_retention_ns;
 	} index;
 	int64_t drain_timeout_ns;

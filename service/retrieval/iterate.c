@@ -164,33 +164,37 @@ static enum rpc_step not_opened(struct rpc_call *call)
 					    path, NULL));
 }
 
+/* The client has said that it wants no more, and got what it had granted before. */
+static bool is_closed(struct rpc_call *call, const struct iterate *iterate)
+{
+	return iterate->closed || (iterate->credit == 0 && rpc_is_half_closed(call));
+}
+
 static enum rpc_step iterate_next(struct rpc_call *call, struct buffer *ret)
 {
 	struct iterate *iterate = rpc_state(call);
 	struct search_stream *stream = &iterate->stream;
-	bool works = iterate->credit > 0 || iterate->ended;
-	status verdict;
 
 	if (!iterate->opened)
 		return not_opened(call);
+	if (stream->told)
+		return rpc_fail(call, stream->ending);
 	if (!iterate->greeted)
 		return greet(iterate, ret);
-	verdict = search_stream_verdict(stream, call, !works);
-	if (status_failed(verdict)) {
-		if (stream->told)
-			return rpc_fail(call, verdict);
+	if (iterate->ended)
+		return finish(iterate, ret);
+	if (is_closed(call, iterate)) {
+		stream->walk.stop = STOP_CLOSED;
+		return finish(iterate, ret);
+	}
+	stream->ending = search_stream_verdict(stream, call, iterate->credit == 0);
+	if (status_failed(stream->ending)) {
 		stream->told = true;
 		finish(iterate, ret);
 		return RPC_MESSAGE;
 	}
-	if (iterate->ended)
-		return finish(iterate, ret);
-	if (!iterate->closed && iterate->credit > 0)
+	if (iterate->credit > 0)
 		return serve(call, iterate, ret);
-	if (iterate->closed || rpc_is_half_closed(call)) {
-		stream->walk.stop = STOP_CLOSED;
-		return finish(iterate, ret);
-	}
 	search_stream_rest(stream);
 	return RPC_WAIT;
 }

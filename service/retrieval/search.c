@@ -30,12 +30,13 @@ static enum rpc_step append_end(struct search_stream *stream, struct buffer *pag
 static enum rpc_step search_next(struct rpc_call *call, struct buffer *page)
 {
 	struct search_stream *stream = rpc_state(call);
-	status verdict = search_stream_verdict(stream, call, false), failure = status_ok();
+	status failure = status_ok();
 	size_t n_hits;
 
-	if (status_failed(verdict)) {
-		if (stream->told)
-			return rpc_fail(call, verdict);
+	if (stream->told)
+		return rpc_fail(call, stream->ending);
+	stream->ending = search_stream_verdict(stream, call, false);
+	if (status_failed(stream->ending)) {
 		stream->told = true;
 		append_end(stream, page);
 		return RPC_MESSAGE;

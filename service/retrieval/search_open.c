@@ -163,6 +163,11 @@ static status open_chain(struct search_stream *stream, const struct query *query
 	return status_ok();
 }
 
+static bool is_pressed(const void *context)
+{
+	return collection_is_pressed(context);
+}
+
 static status enter(struct search_stream *stream, struct rpc_call *call)
 {
 	struct cursor_entry *entry = &stream->entry;
@@ -172,6 +177,8 @@ static status enter(struct search_stream *stream, struct rpc_call *call)
 	entry->method = rpc_method_of(call)->path;
 	entry->peer = rpc_peer(call);
 	entry->opened_ns = stream->start_ns;
+	entry->is_pressed = is_pressed;
+	entry->context = stream->collection;
 	atomic_store(&entry->active_ns, stream->start_ns);
 	return cursors_add(stream->services->cursors, entry, rpc_arena(call));
 }

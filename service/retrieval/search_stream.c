@@ -1,13 +1,10 @@
 /* search_stream - pages of hits, within limit and budget. */
 #include "service/retrieval/search_stream.h"
 
-#include "kernels/base/error_info.h"
 #include "service/codec/chunk_codec.h"
 #include "service/retrieval/neighbors.h"
 #include "service/retrieval/record.h"
-#include "service/retrieval/resume.h"
 #include "service/retrieval/retrieval.h"
-#include "service/retrieval/summary.h"
 #include "service/rpc/protobuf_arena.h"
 
 /* The first page of a search that names no size: what a reader sees first should not wait for what
@@ -45,7 +42,8 @@ static void pay(struct search_stream *stream, const struct chunk *chunk)
 {
 	stream->tokens += chunk->token_count;
 	stream->text_bytes += chunk->text.size;
-	stream->page_text_bytes += chunk->text.size;
+	if (stream->request.fields & READ_TEXT)
+		stream->page_text_bytes += chunk->text.size;
 }
 
 /* The walk has come past this hit, whether it is sent or skipped. */
@@ -268,118 +266,4 @@ enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, ui
 	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
 	note(stream);
 	return step;
-}
-
-static void encode_token(const struct search_stream *stream, uint8_t ret[RESUME_TOKEN_BYTES])
-{
-	resume_token_encode(database_resume_key(stream->services->database), &stream->token, ret);
-}
-
-void search_stream_token(const struct search_stream *stream, uint32_t field, struct buffer *page)
-{
-	uint8_t token[RESUME_TOKEN_BYTES];
-
-	encode_token(stream, token);
-	resume_token_append(page, field, token);
-}
-
-void search_stream_summary(struct search_stream *stream, uint32_t field, struct buffer *page)
-{
-	uint8_t token[RESUME_TOKEN_BYTES];
-	bool ended = stream->walk.stop == STOP_EXHAUSTED;
-	const struct summary summary = {
-		.stop = stream->walk.stop,
-		.approximate = stream->token.approximate,
-		.returned = stream->returned,
-		.skipped = stream->skipped,
-		.tokens = stream->tokens,
-		.text_bytes = stream->text_bytes,
-		.scanned = stream->walk.scanned,
-		.reranked = stream->walk.reranked,
-		.generation = snapshot_generation(stream->snapshot),
-		.resume_token = bytes_of(token, ended ? 0 : sizeof token),
-		.backend = stream->services->scanner->name,
-		.elapsed_ns = clock_ns() - stream->start_ns,
-	};
-
-	encode_token(stream, token);
-	summary_append(page, field, &summary);
-}
-
-static status is_idle(const struct search_stream *stream, struct arena *arena)
-{
-	double seconds = (double)cursors_idle_ns(stream->services->cursors) / 1e9;
-	const char *text = arena_printf(arena, "%g", seconds);
-	status s = status_format(arena, STATUS_ABORTED,
-				 "the cursor was not asked for hits for %g s: "
-				 "limits.cursor_idle_timeout",
-				 seconds);
-
-	return status_reason(s, arena, REASON_CURSOR_IDLE, "idle_seconds", text, NULL);
-}
-
-static status is_cancelled(const struct search_stream *stream, struct arena *arena)
-{
-	status s = status_format(arena, STATUS_ABORTED, "CancelCursor ended the cursor %s",
-				 stream->entry.id);
-
-	return status_reason(s, arena, REASON_CURSOR_CANCELLED, "cursor_id", stream->entry.id,
-			     NULL);
-}
-
-status search_stream_verdict(struct search_stream *stream, struct rpc_call *call, bool rests)
-{
-	enum rpc_drain phase = rpc_drain_phase(call);
-
-	if (atomic_load(&stream->entry.cancelled)) {
-		stream->walk.stop = STOP_NONE;
-		return is_cancelled(stream, rpc_arena(call));
-	}
-	if (phase == RPC_ENDING || (rests && phase == RPC_DRAINING)) {
-		stream->walk.stop = STOP_DRAINING;
-		return rpc_draining();
-	}
-	if (rests && atomic_load(&stream->entry.idle)) {
-		stream->walk.stop = STOP_NONE;
-		return is_idle(stream, rpc_arena(call));
-	}
-	return status_ok();
-}
-
-bool search_stream_was_cut(const struct search_stream *stream, status failure)
-{
-	return failure.code == STATUS_CANCELLED && atomic_load(&stream->entry.cancelled);
-}
-
-bool search_stream_is_long(const struct search_stream *stream)
-{
-	const struct services *services = stream->services;
-
-	if (!stream->cursor)
-		return false;
-	if (!filter_is_empty(&stream->filter))
-		return true;
-	return snapshot_places(stream->snapshot) *
-		       scan_stride(collection_config(stream->collection)->dim) * sizeof(float) >
-	       services->inline_scan_bytes;
-}
-
-void search_stream_rest(struct search_stream *stream)
-{
-	if (atomic_exchange(&stream->entry.shrinks, false))
-		cursor_shrink(stream->cursor);
-	/* It keeps a block for the next record otherwise. */
-	arena_finish(&stream->record);
-	arena_init(&stream->record, RECORD_ARENA_BYTES);
-	atomic_store(&stream->entry.memory_bytes, sizeof *stream +
-							  cursor_memory_bytes(stream->cursor) +
-							  stream->sent.capacity * sizeof(uint64_t));
-	atomic_store(&stream->entry.waits, true);
-}
-
-void search_stream_wakes(struct search_stream *stream)
-{
-	atomic_store(&stream->entry.waits, false);
-	atomic_store(&stream->entry.idle, false);
-	atomic_store(&stream->entry.active_ns, clock_ns());
 }

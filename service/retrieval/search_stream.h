@@ -37,6 +37,7 @@ struct search_stream {
 	int64_t start_ns;
 	struct cursor_entry entry; /* the call's, in the list of open cursors */
 	bool told;                 /* the summary of an end of the server's own was sent */
+	status ending;             /* with which status it then ends */
 };
 
 /* search_stream_open - message  checked, in the call's arena. limit  where it names none. A stream

@@ -131,11 +131,14 @@ Test(collections, are_listed_by_name_page_after_page)
 	cr_assert_eq(page->n_collections, 25);
 	cr_assert_str_empty(page->next_page_token);
 	/* A token whose collection is gone still has its place in the order. */
+	token = ((const Sluice__V1__ListCollectionsResponse *)list(10, "").message)
+			->next_page_token;
 	WANT(drop("c09"), GRPC_STATUS_OK, "");
-	page = list(3, "c09").message;
+	page = list(3, token).message;
 	cr_assert_not_null(page);
 	cr_assert_str_eq(page->collections[0]->name, "c10");
 	WANT(list(-1, ""), GRPC_STATUS_INVALID_ARGUMENT, "page_size|-1");
+	WANT(list(3, "c09"), GRPC_STATUS_INVALID_ARGUMENT, "page_token");
 }
 
 Test(collections, have_names_that_are_taken_once)

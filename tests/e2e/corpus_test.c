@@ -4,12 +4,15 @@
  * It is not part of the project. It is looked for in SLUICE_CORPUS, else in shared/corpus beside the
  * checkout, which is found through the link that Bazel makes to this file.
  */
+#include "tests/e2e/filters.h"
 #include "tests/e2e/rows.h"
 #include "tests/support/skip.h"
 
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -151,9 +154,15 @@ static void import(void)
 	cr_assert_eq(program_await(pid, 240), 0, "the import failed");
 }
 
-Test(corpus, questions_get_their_known_answers)
+static bool is_there(void)
 {
 	char *path = corpus_path("chunks.jsonl");
+
+	return path && access(path, R_OK) == 0;
+}
+
+Test(corpus, questions_get_their_known_answers)
+{
 	struct truth truth;
 	struct rows rows = {.collection = "manuals", .dim = 384};
 	const int32_t *truth_rows;
@@ -161,7 +170,7 @@ Test(corpus, questions_get_their_known_answers)
 	float *queries;
 	size_t n;
 
-	if (!path || access(path, R_OK) != 0)
+	if (!is_there())
 		SKIP_LOUDLY("no corpus (SLUICE_CORPUS, or shared/corpus beside the checkout)");
 	import();
 	truth.ids = line_ids(&n);
@@ -178,6 +187,184 @@ Test(corpus, questions_get_their_known_answers)
 		truth.rows = truth_rows + query * TRUTH;
 		truth.scores = truth_scores + query * TRUTH;
 		want_truth(query, &truth, &seen);
+	}
+	want_idle();
+}
+
+/* --- filtered --- */
+
+enum { DIM = 384, FILTERED_EVERY = 100 };
+
+/* What a line says of its chunk. */
+struct described {
+	char source[32];
+	long long depth, chars;
+};
+
+static struct described *line_descriptions(size_t n)
+{
+	struct described *list = ARENA_ARRAY(&world.session.arena, struct described, n);
+	FILE *in = fopen(corpus_path("chunks.jsonl"), "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	cr_assert_not_null(list);
+	cr_assert_not_null(in);
+	for (size_t i = 0; i < n; i++) {
+		ssize_t length = getline(&line, &size, in);
+		json_t *chunk = json_loadb(line, (size_t)length, 0, NULL), *metadata;
+
+		cr_assert_not_null(chunk, "line %zu", i + 1);
+		metadata = json_object_get(chunk, "metadata");
+		snprintf(list[i].source, sizeof list[i].source, "%s",
+			 json_string_value(json_object_get(metadata, "source")));
+		list[i].depth = json_integer_value(json_object_get(metadata, "depth"));
+		list[i].chars = json_integer_value(json_object_get(metadata, "chars"));
+		json_decref(chunk);
+	}
+	free(line);
+	fclose(in);
+	return list;
+}
+
+/* The vectors of an .npy file of float16, as floats of unit length. */
+static float *unit_vectors(size_t n)
+{
+	const _Float16 *halves = npy_numbers("vectors.npy", "<f2", n * DIM / 2);
+	float *vectors = ARENA_ARRAY(&world.session.arena, float, n *DIM);
+
+	cr_assert_not_null(vectors);
+	for (size_t row = 0; row < n; row++) {
+		double square = 0;
+
+		for (size_t i = row * DIM; i < (row + 1) * DIM; i++)
+			square += (double)halves[i] * (double)halves[i];
+		for (size_t i = row * DIM; i < (row + 1) * DIM; i++)
+			vectors[i] = (float)((double)halves[i] / sqrt(square));
+	}
+	return vectors;
+}
+
+static bool is_of_git(const struct described *chunk)
+{
+	return strcmp(chunk->source, "git") == 0;
+}
+
+static bool is_shallow(const struct described *chunk)
+{
+	return chunk->depth <= 1;
+}
+
+static bool is_long_and_of_git(const struct described *chunk)
+{
+	return is_of_git(chunk) && chunk->chars > 760;
+}
+
+static bool is_not_of_git(const struct described *chunk)
+{
+	return !is_of_git(chunk) && chunk->chars >= 100;
+}
+
+struct pick {
+	Sluice__V1__Filter *filter;
+	bool (*passes)(const struct described *chunk);
+};
+
+/* The ten best scores of the rows that pass, by brute force. */
+static void best_scores(const float *vectors, const bool *live, size_t n, const float *query,
+			double ret[LIMIT])
+{
+	double square = 0;
+
+	for (size_t i = 0; i < DIM; i++)
+		square += (double)query[i] * (double)query[i];
+	for (size_t i = 0; i < LIMIT; i++)
+		ret[i] = -2;
+	for (size_t row = 0; row < n; row++) {
+		double score = 0;
+
+		if (!live[row])
+			continue;
+		for (size_t i = 0; i < DIM; i++)
+			score += (double)query[i] * (double)vectors[row * DIM + i];
+		score /= sqrt(square);
+		for (size_t i = 0; i < LIMIT; i++)
+			if (score > ret[i]) {
+				double worse = ret[i];
+
+				ret[i] = score;
+				score = worse;
+			}
+	}
+}
+
+static void want_filtered(const struct pick *pick, const struct seen_list *seen,
+			  const double scores[LIMIT])
+{
+	cr_assert_eq(seen->end.code, GRPC_STATUS_OK, "%s", seen->end.detail);
+	cr_assert_eq(seen->n, LIMIT);
+	for (size_t i = 0; i < LIMIT; i++) {
+		const Sluice__V1__Chunk *chunk = seen->seen[i].hit->chunk;
+		struct described described = {0};
+
+		for (size_t m = 0; m < chunk->n_metadata; m++) {
+			const Sluice__V1__MetadataValue *value = chunk->metadata[m]->value;
+
+			if (strcmp(chunk->metadata[m]->key, "source") == 0)
+				snprintf(described.source, sizeof described.source, "%s",
+					 value->string_value);
+			if (strcmp(chunk->metadata[m]->key, "depth") == 0)
+				described.depth = value->int_value;
+			if (strcmp(chunk->metadata[m]->key, "chars") == 0)
+				described.chars = value->int_value;
+		}
+		cr_assert(pick->passes(&described), "%s does not pass", chunk->id);
+		cr_assert_float_eq((double)seen->seen[i].score, scores[i], 2 * SCORE_TOLERANCE);
+	}
+}
+
+Test(corpus, filtered_questions_get_what_brute_force_gets)
+{
+	const struct rows rows = {.collection = "manuals", .dim = DIM};
+	const struct described *described;
+	const float *vectors;
+	float *queries;
+	bool *live;
+	size_t n;
+
+	if (!is_there())
+		SKIP_LOUDLY("no corpus (SLUICE_CORPUS, or shared/corpus beside the checkout)");
+	import();
+	n = count_of("manuals");
+	described = line_descriptions(n);
+	vectors = unit_vectors(n);
+	queries = npy_numbers("queries.npy", "<f4", QUERIES * DIM);
+	live = ARENA_ARRAY(&world.session.arena, bool, n);
+
+	const struct pick picks[] = {
+		{filter_all(condition_equal("source", value_text("git")), NULL), is_of_git},
+		{filter_all(condition_between("depth", NULL, value_number(1.5)), NULL), is_shallow},
+		{filter_all(condition_equal("source", value_text("git")),
+			    condition_between("chars", value_integer(761), NULL)),
+		 is_long_and_of_git},
+		{filter_none(condition_equal("source", value_text("git"))), is_not_of_git},
+	};
+	picks[3].filter->all_of[picks[3].filter->n_all_of++] =
+		condition_between("chars", value_number(99.5), NULL);
+	for (size_t p = 0; p < sizeof picks / sizeof *picks; p++) {
+		for (size_t row = 0; row < n; row++)
+			live[row] = picks[p].passes(&described[row]);
+		for (size_t query = 0; query < QUERIES; query += FILTERED_EVERY) {
+			Sluice__V1__SearchRequest request =
+				search_request(&rows, queries + query * DIM, LIMIT);
+			double scores[LIMIT];
+			struct seen_list seen;
+
+			request.filter = picks[p].filter;
+			seen = search_all(&world.session, &request);
+			best_scores(vectors, live, n, queries + query * DIM, scores);
+			want_filtered(&picks[p], &seen, scores);
+		}
 	}
 	want_idle();
 }

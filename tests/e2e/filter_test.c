@@ -1,7 +1,10 @@
 /* filter - chunks by what is said of them: searched, listed, counted, deleted, and refused. */
 #include "tests/e2e/details.h"
+#include "tests/e2e/filters.h"
 #include "tests/e2e/rows.h"
 #include "tests/support/skip.h"
+
+#include <unistd.h>
 
 TestSuite(filter, .init = world_open, .fini = world_close, .timeout = 120);
 
@@ -17,77 +20,13 @@ static struct rows rows = {
 	.n = N_ROWS,
 };
 
-static void *make(size_t size)
-{
-	void *memory = arena_calloc(&world.session.arena, 1, size);
-
-	cr_assert_not_null(memory);
-	return memory;
-}
-
-/* --- values --- */
-
-static Sluice__V1__MetadataValue *value_new(Sluice__V1__MetadataValue__KindCase kind)
-{
-	Sluice__V1__MetadataValue *value = make(sizeof *value);
-
-	sluice__v1__metadata_value__init(value);
-	value->kind_case = kind;
-	return value;
-}
-
-static Sluice__V1__MetadataValue *text(const char *string)
-{
-	Sluice__V1__MetadataValue *value = value_new(SLUICE__V1__METADATA_VALUE__KIND_STRING_VALUE);
-
-	value->string_value = text_of("%s", string);
-	return value;
-}
-
-static Sluice__V1__MetadataValue *integer(int64_t number)
-{
-	Sluice__V1__MetadataValue *value = value_new(SLUICE__V1__METADATA_VALUE__KIND_INT_VALUE);
-
-	value->int_value = number;
-	return value;
-}
-
-static Sluice__V1__MetadataValue *number(double of)
-{
-	Sluice__V1__MetadataValue *value = value_new(SLUICE__V1__METADATA_VALUE__KIND_DOUBLE_VALUE);
-
-	value->double_value = of;
-	return value;
-}
-
-static Sluice__V1__MetadataValue *boolean(bool of)
-{
-	Sluice__V1__MetadataValue *value = value_new(SLUICE__V1__METADATA_VALUE__KIND_BOOL_VALUE);
-
-	value->bool_value = of;
-	return value;
-}
-
-static Sluice__V1__MetadataValue *labels(const char *first, const char *second)
-{
-	Sluice__V1__MetadataValue *value = value_new(SLUICE__V1__METADATA_VALUE__KIND_STRING_LIST);
-
-	value->string_list = make(sizeof *value->string_list);
-	sluice__v1__string_list__init(value->string_list);
-	value->string_list->values = make(2 * sizeof(char *));
-	value->string_list->values[0] = text_of("%s", first);
-	value->string_list->values[1] = text_of("%s", second);
-	value->string_list->n_values = 2;
-	return value;
-}
-
 /* --- the collection: of row i its language, its size, its weight and so on follow from i --- */
 
 static const char *const languages[] = {"de", "en", "fr", "frr"};
 
 static void put(Sluice__V1__Chunk *chunk, const char *key, Sluice__V1__MetadataValue *value)
 {
-	Sluice__V1__Chunk__MetadataEntry *entry = make(sizeof *entry);
+	Sluice__V1__Chunk__MetadataEntry *entry = session_make(sizeof *entry);
 
 	sluice__v1__chunk__metadata_entry__init(entry);
 	entry->key = text_of("%s", key);
@@ -97,22 +36,23 @@ static void put(Sluice__V1__Chunk *chunk, const char *key, Sluice__V1__MetadataV
 
 static void describe(Sluice__V1__Chunk *chunk, size_t row)
 {
-	chunk->metadata = make(8 * sizeof(void *));
+	chunk->metadata = session_make(8 * sizeof(void *));
 	chunk->document_id = row % 10 ? text_of("doc-%zu", row / 20) : text_of("%s", "");
 	chunk->ordinal = (uint32_t)row % 20;
-	put(chunk, "lang", text(languages[row % 4]));
-	put(chunk, "size", integer((INT64_C(1) << 53) + (int64_t)row));
-	put(chunk, "weight", row % 2 ? number((double)row / 2) : integer((int64_t)row / 2));
-	put(chunk, "draft", boolean(row % 5 == 0));
-	put(chunk, "tags", labels(row % 3 ? "a" : "b", text_of("t%zu", row % 50)));
+	put(chunk, "lang", value_text(languages[row % 4]));
+	put(chunk, "size", value_integer((INT64_C(1) << 53) + (int64_t)row));
+	put(chunk, "weight",
+	    row % 2 ? value_number((double)row / 2) : value_integer((int64_t)row / 2));
+	put(chunk, "draft", value_boolean(row % 5 == 0));
+	put(chunk, "tags", value_labels(row % 3 ? "a" : "b", text_of("t%zu", row % 50)));
 	if (row % 7 == 0)
-		put(chunk, "author", text("someone"));
-	put(chunk, "loose", text("undeclared"));
+		put(chunk, "author", value_text("someone"));
+	put(chunk, "loose", value_text("undeclared"));
 }
 
 static Sluice__V1__FieldSchema *declare(const char *name, Sluice__V1__FieldType type)
 {
-	Sluice__V1__FieldSchema *field = make(sizeof *field);
+	Sluice__V1__FieldSchema *field = session_make(sizeof *field);
 
 	sluice__v1__field_schema__init(field);
 	field->name = text_of("%s", name);
@@ -173,123 +113,6 @@ static void fill_with(size_t n)
 static void fill(void)
 {
 	fill_with(N_ROWS);
-}
-
-/* --- filters --- */
-
-static Sluice__V1__Condition *condition(const char *field, Sluice__V1__Condition__TestCase test)
-{
-	Sluice__V1__Condition *made = make(sizeof *made);
-
-	sluice__v1__condition__init(made);
-	made->field = text_of("%s", field);
-	made->test_case = test;
-	return made;
-}
-
-static Sluice__V1__Condition *equal(const char *field, Sluice__V1__MetadataValue *value)
-{
-	Sluice__V1__Condition *made = condition(field, SLUICE__V1__CONDITION__TEST_EQUAL_TO);
-
-	made->equal_to = value;
-	return made;
-}
-
-static Sluice__V1__Condition *one_of(const char *field, Sluice__V1__MetadataValue *a,
-				     Sluice__V1__MetadataValue *b)
-{
-	Sluice__V1__Condition *made = condition(field, SLUICE__V1__CONDITION__TEST_ONE_OF);
-
-	made->one_of = make(sizeof *made->one_of);
-	sluice__v1__value_set__init(made->one_of);
-	made->one_of->values = make(2 * sizeof(void *));
-	made->one_of->values[0] = a;
-	made->one_of->values[1] = b;
-	made->one_of->n_values = 2;
-	return made;
-}
-
-/* gte and lt; NULL: no such bound. */
-static Sluice__V1__Condition *between(const char *field, Sluice__V1__MetadataValue *from,
-				      Sluice__V1__MetadataValue *below)
-{
-	Sluice__V1__Condition *made = condition(field, SLUICE__V1__CONDITION__TEST_RANGE);
-
-	made->range = make(sizeof *made->range);
-	sluice__v1__value_range__init(made->range);
-	made->range->gte = from;
-	made->range->lt = below;
-	return made;
-}
-
-static Sluice__V1__Condition *exists(const char *field, bool there)
-{
-	Sluice__V1__Condition *made = condition(field, SLUICE__V1__CONDITION__TEST_EXISTS);
-
-	made->exists = there;
-	return made;
-}
-
-static Sluice__V1__Condition *begins(const char *field, const char *prefix)
-{
-	Sluice__V1__Condition *made = condition(field, SLUICE__V1__CONDITION__TEST_PREFIX);
-
-	made->prefix = text_of("%s", prefix);
-	return made;
-}
-
-static Sluice__V1__Filter *filter_new(void)
-{
-	Sluice__V1__Filter *filter = make(sizeof *filter);
-
-	sluice__v1__filter__init(filter);
-	filter->all_of = make(4 * sizeof(void *));
-	filter->none_of = make(4 * sizeof(void *));
-	return filter;
-}
-
-static Sluice__V1__Filter *all(Sluice__V1__Condition *a, Sluice__V1__Condition *b)
-{
-	Sluice__V1__Filter *filter = filter_new();
-
-	filter->all_of[filter->n_all_of++] = a;
-	if (b)
-		filter->all_of[filter->n_all_of++] = b;
-	return filter;
-}
-
-static Sluice__V1__Filter *none(Sluice__V1__Condition *a)
-{
-	Sluice__V1__Filter *filter = filter_new();
-
-	filter->none_of[filter->n_none_of++] = a;
-	return filter;
-}
-
-static Sluice__V1__Filter *any(Sluice__V1__Condition *a, Sluice__V1__Condition *b)
-{
-	Sluice__V1__Filter *filter = filter_new();
-
-	filter->any_of = make(sizeof *filter->any_of);
-	sluice__v1__conditions__init(filter->any_of);
-	filter->any_of->conditions = make(2 * sizeof(void *));
-	filter->any_of->conditions[0] = a;
-	filter->any_of->conditions[1] = b;
-	filter->any_of->n_conditions = 2;
-	return filter;
-}
-
-static Sluice__V1__Filter *documents(const char *a, const char *b)
-{
-	Sluice__V1__Filter *filter = filter_new();
-
-	filter->document_ids = make(sizeof *filter->document_ids);
-	sluice__v1__document_ids__init(filter->document_ids);
-	filter->document_ids->ids = make(2 * sizeof(char *));
-	filter->document_ids->ids[0] = text_of("%s", a);
-	filter->document_ids->ids[1] = text_of("%s", b);
-	filter->document_ids->n_ids = 2;
-	return filter;
 }
 
 /* --- and what each should leave --- */
@@ -371,19 +194,27 @@ struct pick {
 static void pick_all(struct pick picks[PICKS])
 {
 	const struct pick list[PICKS] = {
-		{all(equal("lang", text("de")), NULL), is_german},
-		{all(equal("size", integer((INT64_C(1) << 53) + 301)), NULL), is_one_big},
-		{all(between("weight", number(50), number(100.5)), NULL), is_of_some_weight},
-		{all(equal("lang", text("fr")), equal("draft", boolean(true))), is_french_draft},
-		{all(begins("lang", "fr"), NULL), is_frenchlike},
-		{all(between("lang", text("f"), NULL), NULL), is_frenchlike},
-		{all(one_of("tags", text("t7"), text("t7-")), NULL), is_labelled},
-		{all(exists("author", true), NULL), has_author},
-		{all(exists("author", false), NULL), has_no_author},
-		{none(equal("draft", boolean(true))), is_no_draft},
-		{any(equal("lang", text("de")), equal("tags", text("t7"))), is_german_or_labelled},
-		{documents("doc-3", "doc-29"), is_in_two_documents},
-		{all(equal("lang", integer(1)), NULL), is_nothing},
+		{filter_all(condition_equal("lang", value_text("de")), NULL), is_german},
+		{filter_all(condition_equal("size", value_integer((INT64_C(1) << 53) + 301)), NULL),
+		 is_one_big},
+		{filter_all(condition_between("weight", value_number(50), value_number(100.5)),
+			    NULL),
+		 is_of_some_weight},
+		{filter_all(condition_equal("lang", value_text("fr")),
+			    condition_equal("draft", value_boolean(true))),
+		 is_french_draft},
+		{filter_all(condition_begins("lang", "fr"), NULL), is_frenchlike},
+		{filter_all(condition_between("lang", value_text("f"), NULL), NULL), is_frenchlike},
+		{filter_all(condition_one_of("tags", value_text("t7"), value_text("t7-")), NULL),
+		 is_labelled},
+		{filter_all(condition_exists("author", true), NULL), has_author},
+		{filter_all(condition_exists("author", false), NULL), has_no_author},
+		{filter_none(condition_equal("draft", value_boolean(true))), is_no_draft},
+		{filter_any(condition_equal("lang", value_text("de")),
+			    condition_equal("tags", value_text("t7"))),
+		 is_german_or_labelled},
+		{filter_documents("doc-3", "doc-29"), is_in_two_documents},
+		{filter_all(condition_equal("lang", value_integer(1)), NULL), is_nothing},
 		{filter_new(), is_any},
 	};
 
@@ -520,18 +351,21 @@ Test(filter, delete_removes_those_that_pass_for_good)
 	struct answer answer;
 
 	fill();
-	answer = delete_with(all(equal("lang", text("de")), NULL));
+	answer = delete_with(filter_all(condition_equal("lang", value_text("de")), NULL));
 	WANT(answer, GRPC_STATUS_OK, "");
 	cr_assert_eq(((const Sluice__V1__DeleteChunksResponse *)answer.message)->deleted,
 		     N_ROWS / 4);
-	cr_assert_eq(count_matching(all(equal("lang", text("de")), NULL)), 0);
+	cr_assert_eq(count_matching(filter_all(condition_equal("lang", value_text("de")), NULL)),
+		     0);
 
 	server_kill(&world.server);
 	world_restart(&(struct server_options){0});
 	cr_assert_eq(count_of("docs"), N_ROWS - N_ROWS / 4);
-	cr_assert_eq(count_matching(all(equal("lang", text("de")), NULL)), 0);
-	cr_assert_eq(count_matching(all(equal("lang", text("en")), NULL)), N_ROWS / 4);
-	answer = delete_with(all(equal("lang", text("de")), NULL));
+	cr_assert_eq(count_matching(filter_all(condition_equal("lang", value_text("de")), NULL)),
+		     0);
+	cr_assert_eq(count_matching(filter_all(condition_equal("lang", value_text("en")), NULL)),
+		     N_ROWS / 4);
+	answer = delete_with(filter_all(condition_equal("lang", value_text("de")), NULL));
 	cr_assert_eq(((const Sluice__V1__DeleteChunksResponse *)answer.message)->deleted, 0);
 }
 
@@ -545,7 +379,7 @@ Test(filter, a_walk_goes_on_over_what_a_filter_deleted_meanwhile)
 	fill();
 	query = query_make(DIM, 3);
 	request = search_request(&rows, query, N_ROWS);
-	request.filter = all(begins("lang", "fr"), NULL);
+	request.filter = filter_all(condition_begins("lang", "fr"), NULL);
 	request.max_hits_per_message = 20;
 	mark(is_frenchlike, live);
 	wanted = oracle_order(&rows, query, live);
@@ -553,7 +387,8 @@ Test(filter, a_walk_goes_on_over_what_a_filter_deleted_meanwhile)
 		SCOPED(grpc_stream) stream = session_stream(&world.session, &search, &request.base);
 
 		seen_read(&world.session, stream, 1, &seen);
-		WANT(delete_with(all(exists("lang", true), NULL)), GRPC_STATUS_OK, "");
+		WANT(delete_with(filter_all(condition_exists("lang", true), NULL)), GRPC_STATUS_OK,
+		     "");
 		seen_read(&world.session, stream, SIZE_MAX, &seen);
 	}
 	WANT_SAME(&seen, &wanted, N_ROWS / 2);
@@ -564,8 +399,48 @@ Test(filter, replacing_a_chunk_replaces_what_is_said_of_it)
 {
 	fill();
 	upsert(0, 100);
-	cr_assert_eq(count_matching(all(equal("lang", text("de")), NULL)), N_ROWS / 4);
+	cr_assert_eq(count_matching(filter_all(condition_equal("lang", value_text("de")), NULL)),
+		     N_ROWS / 4);
 	cr_assert_eq(count_of("docs"), N_ROWS);
+}
+
+/* --- from the command line --- */
+
+/* What the program prints; ret_code its exit status. */
+static const char *run_program(const char *command, const char *filter, int *ret_code)
+{
+	const char *const arguments[] = {
+		command, "docs", "--filter", filter, "--server", world.server.address, NULL,
+	};
+	int output = -1;
+	pid_t pid = program_start(arguments, &output);
+	char *printed = session_make(4096);
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = read(output, printed + size, 4095 - size)) > 0)
+		size += (size_t)n;
+	close(output);
+	*ret_code = program_await(pid, 60);
+	return printed;
+}
+
+Test(filter, is_written_as_words_on_the_command_line)
+{
+	int code;
+
+	fill();
+	cr_assert_str_eq(run_program("count", "lang=de", &code), "150\n");
+	cr_assert_eq(code, 0);
+	cr_assert_str_eq(run_program("count", "size>=9007199254741293, weight<150.6", &code),
+			 "1\n");
+	cr_assert_str_eq(run_program("count", "!lang^=fr, draft=true", &code), "60\n");
+	cr_assert_str_eq(run_program("delete", "lang in (de, en), !draft=true", &code), "240\n");
+	cr_assert_eq(count_of("docs"), N_ROWS - 240);
+	/* Bad words are bad usage, and nothing is deleted. */
+	cr_assert_str_empty(run_program("delete", "lagn=de", &code));
+	cr_assert_eq(code, 2);
+	cr_assert_eq(count_of("docs"), N_ROWS - 240);
 }
 
 /* --- refusals --- */
@@ -582,7 +457,8 @@ static void want_refusal(struct answer answer, const char *reason, const char *f
 
 Test(filter, a_field_that_is_not_declared_is_named_everywhere)
 {
-	Sluice__V1__Filter *filter = all(equal("lang", text("de")), exists("loose", false));
+	Sluice__V1__Filter *filter = filter_all(condition_equal("lang", value_text("de")),
+						condition_exists("loose", false));
 	Sluice__V1__ListChunksRequest list = SLUICE__V1__LIST_CHUNKS_REQUEST__INIT;
 	Sluice__V1__SearchRequest request;
 	struct answer answers[4];
@@ -617,19 +493,21 @@ Test(filter, a_field_that_is_not_declared_is_named_everywhere)
 
 Test(filter, operands_that_mean_nothing_are_refused)
 {
-	Sluice__V1__Condition *both = between("size", integer(1), text("z"));
+	Sluice__V1__Condition *both = condition_between("size", value_integer(1), value_text("z"));
 
 	fill();
-	want_refusal(count_with(all(equal("tags", labels("a", "b")), NULL)), "SCHEMA_VIOLATION",
-		     "filter.all_of[0].equal_to");
-	want_refusal(count_with(none(one_of("tags", text("a"), labels("a", "b")))),
+	want_refusal(count_with(filter_all(condition_equal("tags", value_labels("a", "b")), NULL)),
+		     "SCHEMA_VIOLATION", "filter.all_of[0].equal_to");
+	want_refusal(count_with(filter_none(
+			     condition_one_of("tags", value_text("a"), value_labels("a", "b")))),
 		     "SCHEMA_VIOLATION", "filter.none_of[0].one_of.values[1]");
-	want_refusal(count_with(all(between("size", NULL, NULL), NULL)), "SCHEMA_VIOLATION",
+	want_refusal(count_with(filter_all(condition_between("size", NULL, NULL), NULL)),
+		     "SCHEMA_VIOLATION", "filter.all_of[0].range");
+	want_refusal(count_with(filter_all(both, NULL)), "SCHEMA_VIOLATION",
 		     "filter.all_of[0].range");
-	want_refusal(count_with(all(both, NULL)), "SCHEMA_VIOLATION", "filter.all_of[0].range");
-	want_refusal(
-		count_with(any(equal("lang", text("a")), between("draft", boolean(true), NULL))),
-		"SCHEMA_VIOLATION", "filter.any_of.conditions[1].range.gte");
+	want_refusal(count_with(filter_any(condition_equal("lang", value_text("a")),
+					   condition_between("draft", value_boolean(true), NULL))),
+		     "SCHEMA_VIOLATION", "filter.any_of.conditions[1].range.gte");
 }
 
 Test(filter, that_names_nothing_deletes_nothing)

@@ -23,6 +23,9 @@ METHOD(search, RetrievalService, Search, search_response);
 METHOD(get_chunks, RetrievalService, GetChunks, get_chunks_response);
 METHOD(list_chunks, RetrievalService, ListChunks, list_chunks_response);
 METHOD(count_chunks, RetrievalService, CountChunks, count_chunks_response);
+METHOD(iterate, RetrievalService, Iterate, iterate_response);
+METHOD(list_cursors, AdminService, ListCursors, list_cursors_response);
+METHOD(cancel_cursor, AdminService, CancelCursor, cancel_cursor_response);
 METHOD(get_server_info, AdminService, GetServerInfo, get_server_info_response);
 
 void session_open(struct session *session, const char *address)

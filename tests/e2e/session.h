@@ -31,7 +31,7 @@ struct method {
 extern const struct method create_collection, get_collection, list_collections, delete_collection;
 extern const struct method upsert_chunks, delete_chunks;
 extern const struct method search, get_chunks, list_chunks, count_chunks;
-extern const struct method get_server_info;
+extern const struct method iterate, get_server_info, list_cursors, cancel_cursor;
 
 /* How a call ended. */
 struct answer {

@@ -202,16 +202,17 @@ Test(streams, of_connections_that_break_leave_nothing)
 	static const char *const paths[] = {
 		"/sluice.v1.IngestService/UpsertChunks",
 		"/sluice.v1.RetrievalService/Search",
+		"/sluice.v1.RetrievalService/Iterate",
 		"/grpc.health.v1.Health/Watch",
 	};
 	static const uint8_t half_a_message[] = {0, 0, 0, 1, 0, 0x0A, 4, 'd', 'o', 'c', 's'};
 
 	make_collection("docs", 3, SLUICE__V1__METRIC__METRIC_L2);
-	for (size_t i = 0; i < 9; i++) {
+	for (size_t i = 0; i < 12; i++) {
 		struct http2 http2;
 
 		cr_assert(http2_open(&http2, world.server.address));
-		http2_call(&http2, 1, paths[i % 3], "");
+		http2_call(&http2, 1, paths[i % 4], "");
 		http2_frame(&http2, HTTP2_DATA, 0, 1,
 			    bytes_of(half_a_message, sizeof half_a_message));
 		/* Its answer shows that the server has read all of it. */

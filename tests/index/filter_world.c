@@ -180,6 +180,15 @@ static void draw_chunk(struct chunk *chunk, uint64_t i, uint64_t *random, struct
 		chunk->vector[at] = (float)random_below(random, 1000) / 500.0F - 1.0F;
 }
 
+struct chunk *world_chunks(struct arena *arena, uint64_t first, size_t n, uint64_t *random)
+{
+	struct chunk *chunks = ARENA_ARRAY(arena, struct chunk, n);
+
+	for (size_t j = 0; j < n; j++)
+		draw_chunk(&chunks[j], first + j, random, arena);
+	return chunks;
+}
+
 struct world_write {
 	struct write write; /* first */
 	sem_t answered;

@@ -18,6 +18,9 @@ struct collection_config world_config(const char *name);
 /* world_collection - made where missing; a reference of the caller's. */
 struct collection *world_collection(const char *name);
 
+/* world_chunks - n of them with the ids from first on; in the arena. */
+struct chunk *world_chunks(struct arena *arena, uint64_t first, size_t n, uint64_t *random);
+
 /* world_upsert, world_delete - one write of n chunks, ids drawn without a repeat. */
 void world_upsert(struct collection *collection, uint64_t *random, size_t n);
 void world_delete(struct collection *collection, uint64_t *random, size_t n);

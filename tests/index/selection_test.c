@@ -169,3 +169,91 @@ Test(selection, ends_when_it_is_not_wanted_any_more)
 	snapshot_release(TAKE(snapshot));
 	collection_release(collection);
 }
+
+/* --- several writes in one transaction --- */
+
+struct waiting {
+	struct write write; /* first */
+	sem_t *before;      /* waited for in done; NULL: nothing */
+	sem_t answered;
+};
+
+static void wait_and_answer(struct write *write)
+{
+	struct waiting *waiting = (struct waiting *)write;
+
+	while (waiting->before && sem_wait(waiting->before))
+		;
+	sem_post(&waiting->answered);
+}
+
+static void submit(struct collection *collection, struct waiting *waiting, struct write write)
+{
+	waiting->write = write;
+	waiting->write.done = wait_and_answer;
+	sem_init(&waiting->answered, 0, 0);
+	collection_write(collection, &waiting->write);
+}
+
+static void await(struct waiting *waiting)
+{
+	while (sem_wait(&waiting->answered))
+		;
+	sem_destroy(&waiting->answered);
+	cr_assert_not(status_failed(waiting->write.result), "%s", waiting->write.result.detail);
+}
+
+/* The first write's answer holds the writer up, so the others are one transaction. */
+Test(selection, a_delete_takes_what_its_own_transaction_wrote_before_it)
+{
+	struct condition condition = {.field = 6, .test = CONDITION_EXISTS, .absent = true};
+	struct filter filter = {.all_of = &condition, .n_all_of = 1};
+	struct waiting waiting[6] = {0};
+	uint64_t random = 12;
+	struct collection *collection;
+	struct arena memory;
+	SCOPED(arena) arena = &memory;
+	SCOPED(snapshot) snapshot = NULL;
+	uint64_t left, deleted;
+	sem_t queued;
+
+	fixture_open(1);
+	collection = world_collection("docs");
+	arena_init(arena, (size_t)16 << 20);
+	sem_init(&queued, 0, 0);
+	waiting[0].before = &queued;
+	submit(collection, &waiting[0],
+	       (struct write){.kind = WRITE_UPSERT,
+			      .chunks = world_chunks(arena, 0, 10, &random),
+			      .n = 10});
+	/* Ids 5 .. 24: five replaced, fifteen new. */
+	submit(collection, &waiting[1],
+	       (struct write){.kind = WRITE_UPSERT,
+			      .chunks = world_chunks(arena, 5, 20, &random),
+			      .n = 20});
+	submit(collection, &waiting[2],
+	       (struct write){.kind = WRITE_DELETE_MATCHING, .filter = &filter});
+	submit(collection, &waiting[3],
+	       (struct write){.kind = WRITE_DELETE_MATCHING, .filter = &filter});
+	/* Written behind the deletes, so they stay. */
+	submit(collection, &waiting[4],
+	       (struct write){.kind = WRITE_UPSERT,
+			      .chunks = world_chunks(arena, 20, 10, &random),
+			      .n = 10});
+	submit(collection, &waiting[5],
+	       (struct write){.kind = WRITE_DELETE, .ids = &(struct bytes){0}, .n = 1});
+	sem_post(&queued);
+	for (size_t i = 0; i < 6; i++)
+		await(&waiting[i]);
+	sem_destroy(&queued);
+
+	deleted = waiting[2].write.deleted;
+	cr_assert(deleted > 10 && deleted <= 25, "%lu", (unsigned long)deleted);
+	cr_assert_eq(waiting[3].write.deleted, 0);
+	cr_assert_not(status_failed(snapshot_acquire(collection, &snapshot)));
+	left = 25 - deleted + waiting[4].write.inserted;
+	cr_assert_eq(snapshot_count(snapshot), left);
+	world_check(snapshot, &filter);
+	snapshot_release(TAKE(snapshot));
+	collection_release(collection);
+}

@@ -23,7 +23,8 @@ def pairs(hits):
 
 def reason(error):
     """(code, reason, metadata) of a call that failed."""
-    for detail in rpc_status.from_call(error).details:
+    told = rpc_status.from_call(error)
+    for detail in told.details if told else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
             return error.code(), info.reason, dict(info.metadata)
@@ -592,6 +593,24 @@ class CursorsTest(unittest.TestCase):
                 list(stream)
             self.assertEqual(raised.exception.code(), grpc.StatusCode.ABORTED)
         self.server.wait_until_idle()
+
+    def test_a_client_that_goes_away_leaves_nothing(self):
+        gone = self.server.another()
+        walks = [Walk(gone, NAME, self.query) for _ in range(8)]
+        for i, walk in enumerate(walks):
+            walk.opened()
+            walk.credit(10 * (i + 1))
+            if i % 2:
+                walk.take(10 * (i + 1))
+        self.assertEqual(self.server.info().open_cursors, len(walks))
+        gone.channel.close()
+        self.server.wait_until_idle()
+
+    def test_a_deadline_ends_a_cursor_that_waits(self):
+        walk = self.walk(timeout=0.5)
+        walk.opened()
+        code, _, _ = self.refused(lambda: next(walk.stream))
+        self.assertEqual(code, grpc.StatusCode.DEADLINE_EXCEEDED)
 
     def test_a_thread_may_read_while_another_grants(self):
         walk = self.walk()

@@ -56,18 +56,27 @@ class ReadmeTest(unittest.TestCase):
     def test_the_python_client_runs_as_printed(self):
         text = readme()
         (stubs,) = [block for block in blocks(text, "sh") if "grpc_tools.protoc" in block]
-        (client,) = blocks(text, "python")
+        client, patterns = blocks(text, "python")
         self.assertEqual(client.count(ADDRESS), 1)
         program = self.folder / "client.py"
-        program.write_text(client.replace(ADDRESS, server.shared().address))
+        program.write_text(client.replace(ADDRESS, server.shared().address) + patterns)
 
         self.run_there("bash", "-euc", stubs)
         lines = self.run_there("python3", str(program))
 
         self.assertEqual(lines[0], "batch 0: 100 new, durable")
-        hits = [line.split(" ", 3) for line in lines[1:]]
+        hits = [line.split(" ", 3) for line in lines[1:101]]
         self.assertEqual([int(hit[0]) for hit in hits], list(range(100)))
         self.assertEqual(hits[0], ["0", "1.0", "note-2", "Note number 2"])
         scores = [float(hit[1]) for hit in hits]
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertEqual({hit[2] for hit in hits}, {f"note-{i}" for i in range(100)})
+
+        # What stands under "Patterns" goes on from there.
+        context, found, *pages = lines[101:]
+        self.assertRegex(context, "^context of ([1-5][0-9]|60) tokens, from [0-9]+ hits$")
+        rank = [hit[2] for hit in hits].index("note-20")
+        self.assertEqual(found, f"found at rank {rank}")
+        self.assertEqual(
+            pages, [f"page {i} {list(range(5 * i, 5 * i + 5))}" for i in range(3)]
+        )

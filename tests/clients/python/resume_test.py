@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import time
 import unittest
 
 import grpc
@@ -159,6 +160,57 @@ class ResumeTest(unittest.TestCase):
         self.assertEqual(metadata["idle_seconds"], "1")
         self.running.wait_until_idle()
         self.goes_on(summary.resume_token, 5)
+
+    def test_a_cursor_does_not_hold_the_past_for_ever(self):
+        self.begin("old", *config("limits: {snapshot_age_max: 1s}\n"))
+        newest, old = (Walk(self.running, "docs", self.query) for _ in range(2))
+        old.opened()
+        old.credit(5)
+        old.take(5)
+        self.delete([self.best[3][0], self.best[20][0]])
+        summary = old.summary()
+        self.assertEqual(summary.returned, 5)
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(old.stream)
+        code, why, metadata = reason(raised.exception)
+        self.assertEqual((code, why), (grpc.StatusCode.ABORTED, "PIN_RELEASED"))
+        self.assertEqual(metadata["collection"], "docs")
+        self.assertEqual(metadata["generation"], str(summary.generation))
+        self.goes_on(summary.resume_token, 5)
+        newest.send(close={})
+
+        # As long as nothing is written nothing is held.
+        walk = Walk(self.running, "docs", self.query)
+        walk.opened()
+        time.sleep(1.5)
+        walk.credit(3)
+        walk.take(3)
+        walk.send(close={})
+        walk.rest()
+
+    def test_dead_rows_have_a_bound_and_the_oldest_cursor_gives_way(self):
+        self.begin("crowded", *config("index: {dead_rows_max: 500}\n"))
+        old, other = Walk(self.running, "docs", self.query), None
+        old.opened()
+        old.credit(5)
+        old.take(5)
+        _, free = self.running.hits("docs", self.query, limit=3)
+        for i in range(12):
+            self.running.upsert("docs", self.rows.chunks)
+            if i == 6:
+                other = Walk(self.running, "docs", self.query)
+                other.opened()
+                time.sleep(1.5)
+        summary = old.summary()
+        self.assertEqual(summary.returned, 5)
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(old.stream)
+        self.assertEqual(reason(raised.exception)[:2], (grpc.StatusCode.ABORTED, "PIN_RELEASED"))
+        self.running.upsert("docs", self.rows.chunks[:1])
+        for token in (free.resume_token, summary.resume_token):
+            with self.assertRaises(grpc.RpcError) as raised:
+                self.running.hits("docs", self.query, resume_token=token)
+            self.assertEqual(reason(raised.exception)[1], "SNAPSHOT_GONE")
 
     def test_a_drain_ends_an_iterate_that_waits_with_a_token(self):
         self.begin("drained")

@@ -81,7 +81,6 @@ static const struct {
 	{{"--json=yes"}, "--json takes no value"},
 	{{"--json", "--json"}, "--json is given twice"},
 	{{"--limit=1", "--limit=2"}, "--limit is given twice"},
-	{{"--neighbors", "1,1"}, "--neighbors is not served by this version"},
 	{{"--api-key-file=k"}, "--api-key-file is not served by this version"},
 };
 

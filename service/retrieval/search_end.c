@@ -1,0 +1,150 @@
+/* search_end - what a stream says at the end of a page and of itself, who ends it, and its rest. */
+#include "kernels/base/error_info.h"
+#include "service/retrieval/record.h"
+#include "service/retrieval/resume.h"
+#include "service/retrieval/search_stream.h"
+#include "service/retrieval/summary.h"
+
+static void encode_token(const struct search_stream *stream, uint8_t ret[RESUME_TOKEN_BYTES])
+{
+	resume_token_encode(database_resume_key(stream->services->database), &stream->token, ret);
+}
+
+void search_stream_token(const struct search_stream *stream, uint32_t field, struct buffer *page)
+{
+	uint8_t token[RESUME_TOKEN_BYTES];
+
+	encode_token(stream, token);
+	resume_token_append(page, field, token);
+}
+
+void search_stream_summary(struct search_stream *stream, uint32_t field, struct buffer *page)
+{
+	uint8_t token[RESUME_TOKEN_BYTES];
+	bool ended = stream->walk.stop == STOP_EXHAUSTED;
+	const struct summary summary = {
+		.stop = stream->walk.stop,
+		.approximate = stream->token.approximate,
+		.returned = stream->returned,
+		.skipped = stream->skipped,
+		.tokens = stream->tokens,
+		.text_bytes = stream->text_bytes,
+		.scanned = stream->walk.scanned,
+		.reranked = stream->walk.reranked,
+		.generation = snapshot_generation(stream->snapshot),
+		.resume_token = bytes_of(token, ended ? 0 : sizeof token),
+		.backend = stream->services->scanner->name,
+		.elapsed_ns = clock_ns() - stream->start_ns,
+	};
+
+	encode_token(stream, token);
+	summary_append(page, field, &summary);
+}
+
+static status is_idle(const struct search_stream *stream, struct arena *arena)
+{
+	double seconds = (double)cursors_limits(stream->services->cursors)->idle_ns / 1e9;
+	const char *text = arena_printf(arena, "%g", seconds);
+	status s = status_format(arena, STATUS_ABORTED,
+				 "the cursor was not asked for hits for %g s: "
+				 "limits.cursor_idle_timeout",
+				 seconds);
+
+	return status_reason(s, arena, REASON_CURSOR_IDLE, "idle_seconds", text, NULL);
+}
+
+static status is_cancelled(const struct search_stream *stream, struct arena *arena)
+{
+	status s = status_format(arena, STATUS_ABORTED, "CancelCursor ended the cursor %s",
+				 stream->entry.id);
+
+	return status_reason(s, arena, REASON_CURSOR_CANCELLED, "cursor_id", stream->entry.id,
+			     NULL);
+}
+
+static bool holds_the_past(const struct search_stream *stream)
+{
+	struct collection_status now;
+
+	collection_status(stream->collection, &now);
+	return now.generation > snapshot_generation(stream->snapshot);
+}
+
+static status is_released(const struct search_stream *stream, const char *limit,
+			  struct arena *arena)
+{
+	const char *name = collection_config(stream->collection)->name;
+	uint64_t generation = snapshot_generation(stream->snapshot);
+	status s = status_format(arena, STATUS_ABORTED,
+				 "the search may not hold generation %llu of collection %s any "
+				 "longer: %s",
+				 (unsigned long long)generation, name, limit);
+
+	return status_reason(s, arena, REASON_PIN_RELEASED, "collection", name, "generation",
+			     ERROR_NUMBER(generation), NULL);
+}
+
+status search_stream_verdict(struct search_stream *stream, struct rpc_call *call, bool rests)
+{
+	enum rpc_drain phase = rpc_drain_phase(call);
+
+	if (atomic_load(&stream->entry.cancelled)) {
+		stream->walk.stop = STOP_NONE;
+		return is_cancelled(stream, rpc_arena(call));
+	}
+	if (phase == RPC_ENDING || (rests && phase == RPC_DRAINING)) {
+		stream->walk.stop = STOP_DRAINING;
+		return rpc_draining();
+	}
+	if (atomic_load(&stream->entry.old) && holds_the_past(stream)) {
+		stream->walk.stop = STOP_NONE;
+		return is_released(stream, "limits.snapshot_age_max", rpc_arena(call));
+	}
+	if (snapshot_is_pressed(stream->snapshot)) {
+		stream->walk.stop = STOP_NONE;
+		return is_released(stream, "index.dead_rows_max", rpc_arena(call));
+	}
+	if (rests && atomic_load(&stream->entry.idle)) {
+		stream->walk.stop = STOP_NONE;
+		return is_idle(stream, rpc_arena(call));
+	}
+	return status_ok();
+}
+
+bool search_stream_was_cut(const struct search_stream *stream, status failure)
+{
+	return failure.code == STATUS_CANCELLED && atomic_load(&stream->entry.cancelled);
+}
+
+bool search_stream_is_long(const struct search_stream *stream)
+{
+	const struct services *services = stream->services;
+
+	if (!stream->cursor)
+		return false;
+	if (!filter_is_empty(&stream->filter))
+		return true;
+	return snapshot_places(stream->snapshot) *
+		       scan_stride(collection_config(stream->collection)->dim) * sizeof(float) >
+	       services->inline_scan_bytes;
+}
+
+void search_stream_rest(struct search_stream *stream)
+{
+	if (atomic_exchange(&stream->entry.shrinks, false))
+		cursor_shrink(stream->cursor);
+	/* It keeps a block for the next record otherwise. */
+	arena_finish(&stream->record);
+	arena_init(&stream->record, RECORD_ARENA_BYTES);
+	atomic_store(&stream->entry.memory_bytes, sizeof *stream +
+							  cursor_memory_bytes(stream->cursor) +
+							  stream->sent.capacity * sizeof(uint64_t));
+	atomic_store(&stream->entry.waits, true);
+}
+
+void search_stream_wakes(struct search_stream *stream)
+{
+	atomic_store(&stream->entry.waits, false);
+	atomic_store(&stream->entry.idle, false);
+	atomic_store(&stream->entry.active_ns, clock_ns());
+}
