@@ -85,6 +85,10 @@ static status read_word(struct filter_text *text, char **ret)
 {
 	const char *begin = text->at, *end = begin + strcspn(begin, ",)");
 
+	/* "==" or "=>" is a slip of the pen, and would quietly find nothing. */
+	if (end > begin && strchr("=<>", *begin))
+		return filter_text_wrong(text, begin, "a value that begins with %c needs quotes",
+					 *begin);
 	text->at = end;
 	while (end > begin && isspace((unsigned char)end[-1]))
 		end--;

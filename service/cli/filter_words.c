@@ -202,6 +202,8 @@ static status read_condition(struct parser *parser, const char *at, struct bytes
 		return no_memory;
 	if (name.size == 0)
 		return filter_text_wrong(&parser->text, at, "the name of a field must stand here");
+	if (any && is_word(name, "document_id"))
+		return filter_text_wrong(&parser->text, at, "document_id does not stand in any()");
 	TRY(find_field(parser, at, name, &field));
 	sluice__v1__condition__init(condition);
 	condition->field = arena_copy(parser->text.arena, field->name, strlen(field->name));

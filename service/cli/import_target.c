@@ -147,6 +147,29 @@ status target_find(struct cli *cli, const struct npy *npy, const char *path, str
 	return status_ok();
 }
 
+status target_find_known(struct cli *cli, uint32_t dimension, Sluice__V1__Metric metric,
+			 struct target *ret)
+{
+	Sluice__V1__GetCollectionRequest request = SLUICE__V1__GET_COLLECTION_REQUEST__INIT;
+	const Sluice__V1__GetCollectionResponse *response;
+	const struct glance glance = {.dimension = dimension};
+	SCOPED(answer) answer = NULL;
+	status asked;
+
+	request.name = cli_name(cli, 0);
+	asked = cli_ask(cli, &method_get_collection, &request.base, &answer);
+	if (asked.code == STATUS_NOT_FOUND && arguments_has(cli->arguments, "create")) {
+		TRY(target_make(cli, &glance, metric));
+		*ret = (struct target){dimension, true};
+		return status_ok();
+	}
+	TRY(asked);
+	response = (const Sluice__V1__GetCollectionResponse *)answer;
+	TRY(target_compare(cli, response->collection, dimension, metric));
+	*ret = (struct target){dimension, false};
+	return status_ok();
+}
+
 status target_undo(struct cli *cli, const struct target *target, status failed)
 {
 	Sluice__V1__CountChunksRequest count = SLUICE__V1__COUNT_CHUNKS_REQUEST__INIT;

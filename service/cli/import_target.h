@@ -6,6 +6,7 @@
 #include "service/cli/commands.h"
 #include "service/cli/npy.h"
 #include "sluice/v1/chunk.pb-c.h"
+#include "sluice/v1/collection_service.pb-c.h"
 
 struct target {
 	uint32_t dimension; /* of the collection */
@@ -18,6 +19,11 @@ struct target {
  * Fails: NOT_FOUND without --create, FAILED_PRECONDITION where the collection has another dimension
  * or metric, and as reading and creating do */
 status target_find(struct cli *cli, const struct npy *npy, const char *path, struct target *ret);
+
+/* target_find_known - the same where there is nothing to look at.
+ * metric  what the collection has to have, or is made with. */
+status target_find_known(struct cli *cli, uint32_t dimension, Sluice__V1__Metric metric,
+			 struct target *ret);
 
 /* target_undo - after an import that failed with nothing acknowledged: drops the collection if it was
  * made for it and holds no chunk. Gives failed, which says so then. */

@@ -1,14 +1,11 @@
 /* import - what the command line says of input that is refused, and what it leaves behind. */
+#include "tests/e2e/command.h"
 #include "tests/e2e/rows.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 TestSuite(import, .init = world_open, .fini = world_close, .timeout = 120);
 
-#define SECONDS 60
 #define DIM 3
 
 /* --- input --- */
@@ -69,31 +66,18 @@ static char *matrix_write(const char *type, size_t rows)
 
 /* --- the command --- */
 
-/* The exit status of sluice import x CHUNKS and more; what it said to standard error. The child has
- * this process's, so that is a file meanwhile. */
+/* The exit status of sluice import x CHUNKS and more; what it said to standard error. */
 static int import(const char *chunks, const char *const *more, char **ret_said)
 {
 	const char *arguments[16] = {
 		"import", "x", chunks, "--progress", "never", "--server", world.server.address};
-	char *path = input_path("said"), said[4096];
-	int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), saved = dup(2), result;
-	ssize_t n;
-	pid_t pid;
+	struct said said;
 
 	for (size_t i = 0; more[i]; i++)
 		arguments[7 + i] = more[i];
-	cr_assert(file >= 0 && saved >= 0);
-	dup2(file, 2);
-	pid = program_start(arguments, NULL);
-	dup2(saved, 2);
-	close(saved);
-	result = program_await(pid, SECONDS);
-	n = pread(file, said, sizeof said - 1, 0);
-	cr_assert_geq(n, 0);
-	said[n] = 0;
-	close(file);
-	*ret_said = text_of("%s", said);
-	return result;
+	said = command_run(arguments);
+	*ret_said = text_of("%s", said.err);
+	return said.result;
 }
 
 /* The import fails, and says each of the words, which '|' separates. */

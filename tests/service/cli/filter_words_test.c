@@ -154,6 +154,7 @@ static const struct {
 	{"document_id=a/b", "document a/b;"},
 	{"document_id in (a, b), chars>1", "document a;document b;all chars>1;"},
 	{"source=a=b", "all source='a=b';"},
+	{"source=\"=b\"", "all source='=b';"},
 };
 
 Test(filter_words, come_to_a_filter)
@@ -200,6 +201,9 @@ static const struct {
 	{"any(source!=a)", "at character 5: any() takes no negated condition"},
 	{"any(source=a), any(source=b)", "at character 16: any() may stand once"},
 	{"!document_id=a", "at character 2: document_id may stand once, and not negated"},
+	{"any(document_id=a)", "at character 5: document_id does not stand in any()"},
+	{"source==git", "at character 8: a value that begins with = needs quotes"},
+	{"chars=>9", "at character 7: a value that begins with > needs quotes"},
 	{"document_id>a", "at character 12: = or in must follow document_id"},
 	{"source=\xC3\xA4, sorce=1", "at character 11: docs declares no field \"sorce\""},
 };
