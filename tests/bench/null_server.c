@@ -2,10 +2,11 @@
  *
  *	null_server BYTES
  *
- * Every call of any method is answered, once its message is in, with one message of BYTES and
- * status OK: the shape of a short search. Registered and polled as the real server: one completion
- * queue, a poller a core, arrivals always posted, the same arguments. Prints "listening on
- *ADDRESS"; ends with SIGTERM.
+ * Every call is answered, once its message is in, with one message of BYTES and status OK: the
+ * shape of a short search. One of a method called Iterate is held: each of its messages is answered
+ * with one, and it ends when its client has sent all. Registered and polled as the real server: one
+ * completion queue, a poller a core, arrivals always posted, the same arguments. Prints "listening
+ * on ADDRESS"; ends with SIGTERM.
  */
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
@@ -50,6 +51,7 @@ struct call {
 	grpc_byte_buffer *outgoing; /* the core takes the slices out of it: one a call */
 	int cancelled;
 	unsigned n_ops; /* out; atomic */
+	bool held, greeted;
 };
 
 static void call_start_ops(struct call *call, const grpc_op *ops, size_t n, struct op *tag)
@@ -75,46 +77,84 @@ static void plain_done(void *owner, bool ok)
 	call_op_done(owner);
 }
 
-static void receive_done(void *owner, bool ok)
+static void call_receive(struct call *call)
 {
-	struct call *call = owner;
+	grpc_op receive = {.op = GRPC_OP_RECV_MESSAGE};
+
+	receive.data.recv_message.recv_message = &call->incoming;
+	call_start_ops(call, &receive, 1, &call->on_receive);
+}
+
+/* An answer, the end, or both. */
+static void call_send(struct call *call, bool answers, bool ends)
+{
 	grpc_op ops[3] = {0};
 	grpc_slice no_detail = grpc_empty_slice();
+	size_t n = 0;
 
-	if (ok && call->incoming) {
-		grpc_byte_buffer_destroy(call->incoming);
+	if (!call->greeted)
+		ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
+	call->greeted = true;
+	if (answers) {
 		call->outgoing = grpc_raw_byte_buffer_create(&call->server->answer, 1);
-		ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
-		ops[1].op = GRPC_OP_SEND_MESSAGE;
-		ops[1].data.send_message.send_message = call->outgoing;
-		ops[2].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-		ops[2].data.send_status_from_server.status = GRPC_STATUS_OK;
-		ops[2].data.send_status_from_server.status_details = &no_detail;
-		call_start_ops(call, ops, 3, &call->on_send);
+		ops[n].op = GRPC_OP_SEND_MESSAGE;
+		ops[n++].data.send_message.send_message = call->outgoing;
+	}
+	if (ends) {
+		ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+		ops[n].data.send_status_from_server.status = GRPC_STATUS_OK;
+		ops[n++].data.send_status_from_server.status_details = &no_detail;
+	}
+	call_start_ops(call, ops, n, &call->on_send);
+}
+
+/* Of a held call: the next message is read when this one was answered. */
+static void send_done(void *owner, bool ok)
+{
+	struct call *call = owner;
+
+	if (call->held && call->outgoing) {
+		grpc_byte_buffer_destroy(call->outgoing);
+		call->outgoing = NULL;
+		if (ok)
+			call_receive(call);
 	}
 	call_op_done(call);
 }
 
-static void call_open(struct null_server *server, grpc_call *core)
+static void receive_done(void *owner, bool ok)
+{
+	struct call *call = owner;
+	bool came = ok && call->incoming;
+
+	if (came) {
+		grpc_byte_buffer_destroy(call->incoming);
+		call->incoming = NULL;
+	}
+	if (came || call->held)
+		call_send(call, came, !call->held || !came);
+	call_op_done(call);
+}
+
+static void call_open(struct null_server *server, grpc_call *core, bool held)
 {
 	struct call *call = calloc(1, sizeof *call);
 	grpc_op end = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
-	grpc_op receive = {.op = GRPC_OP_RECV_MESSAGE};
 
 	if (!call)
 		abort();
 	*call = (struct call){
 		.on_receive = {receive_done, call},
-		.on_send = {plain_done, call},
+		.on_send = {send_done, call},
 		.on_end = {plain_done, call},
 		.server = server,
 		.core = core,
 		.n_ops = 1, /* ours, until both are asked for */
+		.held = held,
 	};
 	end.data.recv_close_on_server.cancelled = &call->cancelled;
-	receive.data.recv_message.recv_message = &call->incoming;
 	call_start_ops(call, &end, 1, &call->on_end);
-	call_start_ops(call, &receive, 1, &call->on_receive);
+	call_receive(call);
 	call_op_done(call);
 }
 
@@ -130,17 +170,25 @@ static void slot_post(struct slot *slot)
 		abort();
 }
 
+static bool ends_with(grpc_slice slice, const char *end)
+{
+	size_t n = strlen(end), size = GRPC_SLICE_LENGTH(slice);
+
+	return size >= n && memcmp(GRPC_SLICE_START_PTR(slice) + size - n, end, n) == 0;
+}
+
 static void slot_arrived(void *owner, bool ok)
 {
 	struct slot *slot = owner;
 	grpc_call *core = slot->core;
+	bool held = ok && ends_with(slot->details.method, "/Iterate");
 
 	grpc_call_details_destroy(&slot->details);
 	grpc_metadata_array_destroy(&slot->metadata);
 	if (!ok)
 		return;
 	slot_post(slot);
-	call_open(slot->server, core);
+	call_open(slot->server, core, held);
 }
 
 static void *poll_queue(void *arg)

@@ -9,11 +9,7 @@ machine and now. The fewer the chunks, the more of a call is RPC. Medians of the
 minutes; the client takes CPU time from the server.
 """
 
-import ast
-import itertools
 import pathlib
-import struct
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -26,30 +22,7 @@ SIZES = (100, 1000)
 
 
 def ask(server, name, queries, in_flight, seconds=SECONDS):
-    """One run of the load client: what it prints, and the server's CPU time a call."""
-    before = server.cpu_seconds()
-    words = [workbench.program("load"), server.address, name, queries, LIMIT, in_flight, seconds]
-    line = subprocess.run(
-        [str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    found = {key: float(value) for key, value in (word.split("=") for word in line.split())}
-    found["cpu_us"] = (server.cpu_seconds() - before) / found["calls"] * 1e6
-    found["rate"] = found["calls"] / found["seconds"]
-    return found
-
-
-def npy_head(path, rows, out):
-    """The first rows of a matrix as a file of its own, with a header of version 1."""
-    whole = path.read_bytes()
-    start, code = (10, "<H") if whole[6] == 1 else (12, "<I")
-    (length,) = struct.unpack(code, whole[8:start])
-    head = ast.literal_eval(whole[start : start + length].decode())
-    size = int(head["descr"][2:]) * head["shape"][1]
-    head["shape"] = (rows, head["shape"][1])
-    text = repr(head).encode()
-    text += b" " * (-(10 + len(text) + 1) % 64) + b"\n"
-    magic = whole[:6] + b"\x01\x00" + struct.pack("<H", len(text))
-    out.write_bytes(magic + text + whole[start + length :][: rows * size])
+    return workbench.ask(server, name, queries, LIMIT, in_flight, seconds)
 
 
 def compare(server, name, queries):
@@ -85,16 +58,6 @@ def report(title, server, name, queries):
     workbench.table(["", "calls/s", "p50 ms", "p99 ms", "CPU us/call", "x null"], rows)
 
 
-def import_head(server, corpus, rows, folder):
-    """A collection of the corpus's first rows; its name."""
-    chunks, vectors = folder / f"{rows}.jsonl", folder / f"{rows}.npy"
-    with open(corpus / "chunks.jsonl", encoding="utf-8") as lines:
-        chunks.write_text("".join(itertools.islice(lines, rows)), encoding="utf-8")
-    npy_head(corpus / "vectors.npy", rows, vectors)
-    workbench.import_rows(server, f"first-{rows}", chunks, vectors)
-    return f"first-{rows}"
-
-
 def main():
     corpus = workbench.corpus()
     queries = corpus / "queries.npy"
@@ -106,7 +69,7 @@ def main():
         n = workbench.count(server, "corpus")
         print(f"import: {n:,} rows in {seconds:.1f} s, {n / seconds:,.0f} rows/s", flush=True)
         for rows in SIZES:
-            name = import_head(server, corpus, rows, pathlib.Path(folder))
+            name = workbench.import_head(server, corpus, rows, pathlib.Path(folder))
             report(f"{rows:,} chunks", server, name, queries)
         report(f"{n:,} chunks", server, "corpus", queries)
 

@@ -1,8 +1,11 @@
 """What the drivers share: the corpus, servers as processes, their CPU time, tables."""
 
+import ast
+import itertools
 import os
 import pathlib
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -81,8 +84,16 @@ class Server:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def serve(folder):
-    return Server(SLUICE, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--gpu", "off")
+    def memory_bytes(self):
+        """What it holds in RAM: all of it, and that which is no file's."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        sizes = dict(line.split(":", 1) for line in status.splitlines())
+        return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+
+
+def serve(folder, *options):
+    words = ["serve", "--listen", "127.0.0.1:0", "--data", folder, "--gpu", "off", *options]
+    return Server(SLUICE, *words)
 
 
 def scratch():
@@ -102,6 +113,48 @@ def import_rows(server, name, chunks, vectors):
     if done.returncode:
         sys.exit(f"{chunks} could not be imported")
     return time.monotonic() - start
+
+
+def import_head(server, corpus, rows, folder):
+    """A collection of the corpus's first rows; its name."""
+    chunks, vectors = folder / f"{rows}.jsonl", folder / f"{rows}.npy"
+    with open(corpus / "chunks.jsonl", encoding="utf-8") as lines:
+        chunks.write_text("".join(itertools.islice(lines, rows)), encoding="utf-8")
+    npy_head(corpus / "vectors.npy", rows, vectors)
+    import_rows(server, f"first-{rows}", chunks, vectors)
+    return f"first-{rows}"
+
+
+def numbers(line):
+    """Of a line of NAME=NUMBER."""
+    return {key: float(value) for key, value in (word.split("=") for word in line.split())}
+
+
+def npy_head(path, rows, out):
+    """The first rows of a matrix as a file of its own, with a header of version 1."""
+    whole = path.read_bytes()
+    start, code = (10, "<H") if whole[6] == 1 else (12, "<I")
+    (length,) = struct.unpack(code, whole[8:start])
+    head = ast.literal_eval(whole[start : start + length].decode())
+    size = int(head["descr"][2:]) * head["shape"][1]
+    head["shape"] = (rows, head["shape"][1])
+    text = repr(head).encode()
+    text += b" " * (-(10 + len(text) + 1) % 64) + b"\n"
+    magic = whole[:6] + b"\x01\x00" + struct.pack("<H", len(text))
+    out.write_bytes(magic + text + whole[start + length :][: rows * size])
+
+
+def ask(server, name, queries, limit, in_flight, seconds):
+    """One run of load.c: what it prints, and the server's CPU time a call."""
+    before = server.cpu_seconds()
+    words = [program("load"), server.address, name, queries, limit, in_flight, seconds]
+    line = subprocess.run(
+        [str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    found = numbers(line)
+    found["cpu_us"] = (server.cpu_seconds() - before) / found["calls"] * 1e6
+    found["rate"] = found["calls"] / found["seconds"]
+    return found
 
 
 def count(server, name):
