@@ -1,5 +1,5 @@
 /* collection - opens a store, loads its rows, and holds both until nobody refers to them. */
-#include "index/collection_state.h"
+#include "index/load.h"
 
 #include "kernels/base/deadline.h"
 #include "kernels/base/error_info.h"
@@ -31,6 +31,8 @@ status collection_lacks_row(const struct collection *collection, uint64_t row, s
 
 static void collection_free(struct collection *collection)
 {
+	sealing_finish(&collection->sealing);
+	strata_close(&collection->strata);
 	head_close(collection->head);
 	store_close(collection->store);
 	writer_finish(&collection->writer);
@@ -57,54 +59,6 @@ static struct collection *collection_allocate(const struct collection_options *o
 	return collection;
 }
 
-/* A dead row is taken too: a resume token may lead to a snapshot that sees it. */
-static status collection_load_row(void *context, uint64_t row, uint64_t died, const float *vector)
-{
-	struct collection *collection = context;
-	struct published *published = &collection->published;
-
-	TRY(head_reserve(collection->head, published->length, 1));
-	head_set(collection->head, published->length, row, vector);
-	if (died != STORE_ROW_LIVES)
-		head_kill(collection->head, published->length, died);
-	published->live_rows += died == STORE_ROW_LIVES;
-	published->dead_rows += died != STORE_ROW_LIVES;
-	published->length++;
-	return status_ok();
-}
-
-static status collection_load(struct collection *collection, struct arena *arena)
-{
-	struct published *published = &collection->published;
-	const char *name = collection_config(collection)->name;
-	struct store_state state = {0};
-
-	TRY(store_load(collection->store, arena, &state, collection_load_row, collection));
-	if (published->live_rows != state.live_rows)
-		return status_reason(
-			status_format(arena, STATUS_DATA_LOSS,
-				      "collection %s: %llu rows are there, %llu are counted", name,
-				      (unsigned long long)published->live_rows,
-				      (unsigned long long)state.live_rows),
-			arena, REASON_DATA_CORRUPT, "collection", name, NULL);
-	if (published->length &&
-	    head_row(collection->head, published->length - 1) >= state.next_row)
-		return status_reason(
-			status_format(arena, STATUS_DATA_LOSS,
-				      "collection %s: row %llu is not below the next one, %llu",
-				      name,
-				      (unsigned long long)head_row(collection->head,
-								   published->length - 1),
-				      (unsigned long long)state.next_row),
-			arena, REASON_DATA_CORRUPT, "collection", name, NULL);
-	published->generation = state.generation;
-	published->next_row = state.next_row;
-	published->readable_from = state.readable_from;
-	/* When the last pins of another process ended is not known: the time begins anew. */
-	retention_note(&collection->retention, clock_ns(), state.readable_from);
-	return status_ok();
-}
-
 status collection_open(const struct collection_options *options, struct arena *arena,
 		       struct collection **ret)
 {
@@ -119,9 +73,12 @@ status collection_open(const struct collection_options *options, struct arena *a
 						   collection_config(collection)->name),
 				     arena, REASON_DATA_CORRUPT, "collection", options->name, NULL);
 	TRY(head_open(collection_config(collection)->dim, options->scanner, &collection->head));
+	TRY(sealing_init(&collection->sealing, collection, options));
 	TRY(collection_load(collection, arena));
 	collection->closed = options->closed;
 	collection->context = options->context;
+	if (sealing_is_due(collection))
+		writer_wake(&collection->writer);
 	*ret = TAKE(collection);
 	return status_ok();
 }
@@ -161,6 +118,12 @@ void collection_release(struct collection *collection)
 void collection_drop(struct collection *collection)
 {
 	atomic_store_explicit(&collection->dropped, true, memory_order_release);
+	collection_stop(collection);
+}
+
+void collection_stop(struct collection *collection)
+{
+	deadline_cancel(&collection->sealing.deadline);
 }
 
 bool collection_is_dropped(const struct collection *collection)
@@ -212,11 +175,18 @@ void collection_status(struct collection *collection, struct collection_status *
 	*ret = (struct collection_status){
 		.chunk_count = published.live_rows,
 		.generation = published.generation,
+		.indexed_rows = strata_places(&collection->strata, published.n_strata),
+		.segment_count = (uint32_t)published.n_strata,
 		.disk_bytes = store_disk_bytes(collection->store),
-		.memory_bytes = head_memory_bytes(collection->head, published.length),
 		.open_cursors = n_pins,
 		.create_time_ns = store_create_time_ns(collection->store),
 	};
+	ret->memory_bytes =
+		head_memory_bytes(collection->head, published.length - ret->indexed_rows);
+	for (size_t i = 0; i < published.n_strata; i++) {
+		ret->memory_bytes += sealed_memory_bytes(collection->strata.sealed[i]);
+		ret->disk_bytes += sealed_disk_bytes(collection->strata.sealed[i]);
+	}
 }
 
 /* The store shows a commit a moment before it is published. */

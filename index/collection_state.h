@@ -10,8 +10,10 @@
 
 #include "index/collection.h"
 #include "index/retention.h"
+#include "index/sealing.h"
 #include "index/segment/head.h"
 #include "index/store/store.h"
+#include "index/view.h"
 #include "index/writer.h"
 
 #include <pthread.h>
@@ -19,7 +21,8 @@
 
 /* What a snapshot copies. */
 struct published {
-	uint64_t length;    /* places of the head in use, dead ones included */
+	size_t n_strata;    /* sealed segments */
+	uint64_t length;    /* places in use, sealed and dead ones included */
 	uint64_t live_rows; /* of them not dead */
 	uint64_t generation;
 	uint64_t next_row;
@@ -31,11 +34,14 @@ struct published {
 struct pin {
 	struct pin *next, *previous;
 	uint64_t generation;
+	uint64_t sealed; /* from this place on it reads the head */
 };
 
 struct collection {
 	struct store *store;
 	struct head *head;
+	struct strata strata;
+	struct sealing sealing;
 	struct writer writer;
 	atomic_size_t references;
 	atomic_bool dropped;
@@ -59,6 +65,8 @@ struct collection_options {
 	struct scanner *scanner; /* borrowed; told when a block goes away. May be NULL */
 	struct pool *writers;    /* borrowed */
 	struct writer_limits limits;
+	struct pool *sealers; /* borrowed; seals heads. May be NULL where seal_rows is 0 */
+	uint64_t seal_rows;   /* of the head, from which on so many are sealed; 0: never */
 	int64_t retention_ns; /* how long dead rows stay after the last pin that saw them */
 	/* Called as the last thing when the last reference is gone: the scanner, the pool and the
 	 * directory are not used any more. */
@@ -73,6 +81,22 @@ status collection_open(const struct collection_options *options, struct arena *a
 
 /* collection_drop - from here on writes are refused and no snapshot is given. */
 void collection_drop(struct collection *collection);
+
+/* collection_stop - gives up sealing that is under way: before a close that should not wait. */
+void collection_stop(struct collection *collection);
+
+/* collection_view - what a state of it reaches. */
+static inline struct view collection_view(const struct collection *collection,
+					  const struct published *published)
+{
+	return (struct view){
+		.strata = &collection->strata,
+		.head = collection->head,
+		.n_strata = published->n_strata,
+		.sealed = strata_places(&collection->strata, published->n_strata),
+		.length = published->length,
+	};
+}
 
 /* collection_lacks_row - DATA_LOSS: an id names a row that is not there. */
 status collection_lacks_row(const struct collection *collection, uint64_t row, struct arena *arena);

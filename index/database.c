@@ -23,6 +23,8 @@ struct database {
 	struct layout layout;
 	struct scanner *scanner, *scanner_cpu;
 	struct pool *writers;
+	struct pool *sealers; /* owned; NULL: nothing is sealed */
+	uint64_t seal_rows;
 	struct writer_limits limits;
 	int64_t retention_ns;
 	struct resume_key resume_key;
@@ -53,6 +55,8 @@ static status database_open_collection(struct database *database, const char *na
 		.scanner = database->scanner,
 		.writers = database->writers,
 		.limits = database->limits,
+		.sealers = database->sealers,
+		.seal_rows = database->seal_rows,
 		.retention_ns = database->retention_ns,
 		.closed = database_collection_closed,
 		.context = database,
@@ -109,11 +113,14 @@ status database_open(const struct database_options *options, struct arena *arena
 		.dead_rows = options->dead_rows_max,
 	};
 	database->retention_ns = options->retention_ns;
+	database->seal_rows = options->seal_rows;
 	pthread_mutex_init(&database->changing, NULL);
 	pthread_mutex_init(&database->lock, NULL);
 	pthread_cond_init(&database->closed, NULL);
 	TRY(layout_open(&database->layout, options->directory, arena));
 	TRY(resume_key_load(options->directory, arena, &database->resume_key));
+	if (options->seal_rows)
+		TRY(pool_open(1, "sealer", &database->sealers));
 	TRY(layout_each(&database->layout, arena, database_found, database));
 	for (size_t i = 0; i < database->catalogue.n; i++)
 		database_open_entry(database, &database->catalogue.entries[i]);
@@ -128,9 +135,13 @@ void database_close(struct database *database)
 	if (!database)
 		return;
 	catalogue = &database->catalogue;
-	while (catalogue->n)
-		collection_release(
-			catalogue_remove(catalogue, &catalogue->entries[catalogue->n - 1]));
+	while (catalogue->n) {
+		struct catalogue_entry *last = &catalogue->entries[catalogue->n - 1];
+
+		if (last->collection)
+			collection_stop(last->collection);
+		collection_release(catalogue_remove(catalogue, last));
+	}
 	free(catalogue->entries);
 
 	/* Writers hold references until they have nothing left to do. */
@@ -138,6 +149,7 @@ void database_close(struct database *database)
 	while (database->n_open)
 		pthread_cond_wait(&database->closed, &database->lock);
 	pthread_mutex_unlock(&database->lock);
+	pool_close(database->sealers);
 	layout_finish(&database->layout);
 	pthread_cond_destroy(&database->closed);
 	pthread_mutex_destroy(&database->lock);

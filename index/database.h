@@ -33,6 +33,7 @@ struct database_options {
 	size_t commit_writes_max, commit_bytes_max;
 	uint64_t head_rows_max;
 	uint64_t dead_rows_max; /* of a collection; 0: no bound */
+	uint64_t seal_rows;     /* of a head, which become a segment; 0: never */
 	/* How long dead rows stay after the last snapshot that saw them, for resume tokens. */
 	int64_t retention_ns;
 };

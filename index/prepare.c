@@ -105,23 +105,33 @@ static status check_field(const struct chunk *chunk, const struct field_schema *
 		     kind_name(kind), NULL);
 }
 
-static status check_chunk(const struct chunk *chunk, const struct collection_config *config,
-			  struct arena *arena)
-{
-	TRY(check_vector(chunk, config, arena));
-	for (size_t i = 0; i < config->n_fields; i++)
-		TRY(check_field(chunk, &config->fields[i], arena));
-	return status_ok();
-}
-
-/* The chunk's number first: whoever sent the batch finds its line by it. */
-static status numbered(status s, size_t i, struct arena *arena)
+/* The chunk's number first: whoever sent the batch finds its line by it. part is what is at fault. */
+static status numbered(status s, size_t i, const char *part, struct arena *arena)
 {
 	const char *detail = arena_printf(arena, "chunks[%zu]: %s", i, s.detail);
+	const char *field = arena_printf(arena, "chunks[%zu].%s", i, part ? part : "metadata");
 
 	if (detail)
 		s.detail = detail;
-	return s;
+	return field ? status_field(s, arena, field) : s;
+}
+
+static status check_chunk(const struct chunk *chunk, size_t i,
+			  const struct collection_config *config, struct arena *arena)
+{
+	status checked = check_vector(chunk, config, arena);
+
+	if (status_failed(checked))
+		return numbered(checked, i, "vector.values", arena);
+	for (size_t at = 0; at < config->n_fields; at++) {
+		checked = check_field(chunk, &config->fields[at], arena);
+		if (status_failed(checked))
+			return numbered(
+				checked, i,
+				arena_printf(arena, "metadata[\"%s\"]", config->fields[at].name),
+				arena);
+	}
+	return status_ok();
 }
 
 status collection_prepare_upsert(const struct collection *collection, struct chunk *chunks,
@@ -129,12 +139,8 @@ status collection_prepare_upsert(const struct collection *collection, struct chu
 {
 	const struct collection_config *config = collection_config(collection);
 
-	for (size_t i = 0; i < n; i++) {
-		status checked = check_chunk(&chunks[i], config, arena);
-
-		if (status_failed(checked))
-			return numbered(checked, i, arena);
-	}
+	for (size_t i = 0; i < n; i++)
+		TRY(check_chunk(&chunks[i], i, config, arena));
 	if (config->metric != METRIC_COSINE)
 		return status_ok();
 	/* None is zero, so none is left as it is. */

@@ -96,7 +96,7 @@ status selection_make(const struct snapshot *snapshot, const struct filter *filt
 /* --- for the writer --- */
 
 struct writing {
-	const struct collection *collection;
+	struct view view;
 	struct store_write *transaction;
 };
 
@@ -120,7 +120,7 @@ static uint64_t writing_row(void *context, uint64_t place)
 {
 	const struct writing *writing = context;
 
-	return head_row(writing->collection->head, place);
+	return view_row(&writing->view, place);
 }
 
 static status writing_wanted(void *context)
@@ -130,16 +130,14 @@ static status writing_wanted(void *context)
 }
 
 /* Rows whose death is published. Those that die in this transaction are the writer's to know. */
-static void keep_alive(const struct collection *collection, struct places *places)
+static void keep_alive(const struct view *view, uint64_t generation, struct places *places)
 {
-	uint64_t generation = collection->published.generation;
 	struct scan_range range;
 
 	for (uint64_t place = 0; place < places->n; place += range.n) {
 		uint64_t bitmap[RANGE_PLACES / 64];
 
-		head_range(collection->head, places->n, generation, place, RANGE_PLACES, bitmap,
-			   &range);
+		view_range(view, generation, place, RANGE_PLACES, bitmap, &range);
 		if (range.visible)
 			places_and(places, place, range.visible, range.n);
 	}
@@ -149,7 +147,7 @@ static void keep_alive(const struct collection *collection, struct places *place
 status selection_make_in_write(const struct collection *collection, struct store_write *transaction,
 			       uint64_t length, const struct filter *filter, struct places **ret)
 {
-	struct writing writing = {collection, transaction};
+	struct writing writing = {collection_view(collection, &collection->published), transaction};
 	const struct filter_source source = {
 		.select = writing_select,
 		.select_document = writing_select_document,
@@ -160,8 +158,10 @@ status selection_make_in_write(const struct collection *collection, struct store
 	};
 	SCOPED(places) places = NULL;
 
+	/* With what this transaction has added. */
+	writing.view.length = length;
 	TRY(filter_compile(filter, &source, &places));
-	keep_alive(collection, places);
+	keep_alive(&writing.view, collection->published.generation, places);
 	*ret = TAKE(places);
 	return status_ok();
 }

@@ -7,6 +7,7 @@
 #include "index/snapshot.h"
 
 #include "index/collection_state.h"
+#include "index/segment/sealed.h"
 #include "kernels/base/deadline.h"
 #include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
@@ -16,8 +17,8 @@
 struct snapshot {
 	struct pin pin;
 	struct collection *collection;
-	const struct head *head;
-	uint64_t length, live_rows, row_limit;
+	struct view view;
+	uint64_t live_rows, row_limit;
 };
 
 static status snapshot_new(struct collection *collection, struct snapshot **ret)
@@ -32,9 +33,18 @@ static status snapshot_new(struct collection *collection, struct snapshot **ret)
 	if (!snapshot)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a snapshot");
 	snapshot->collection = collection_reference(collection);
-	snapshot->head = collection->head;
 	*ret = snapshot;
 	return status_ok();
+}
+
+/* Under the lock: what is published, pinned. */
+static void snapshot_look(struct snapshot *snapshot)
+{
+	struct collection *collection = snapshot->collection;
+
+	snapshot->view = collection_view(collection, &collection->published);
+	snapshot->live_rows = collection->published.live_rows;
+	snapshot->pin.sealed = snapshot->view.sealed;
 }
 
 /* Under the lock. */
@@ -57,8 +67,7 @@ status snapshot_acquire(struct collection *collection, struct snapshot **ret)
 
 	TRY(snapshot_new(collection, &snapshot));
 	pthread_mutex_lock(&collection->lock);
-	snapshot->length = collection->published.length;
-	snapshot->live_rows = collection->published.live_rows;
+	snapshot_look(snapshot);
 	snapshot->row_limit = collection->published.next_row;
 	snapshot->pin.generation = collection->published.generation;
 	pin_insert(collection, &snapshot->pin);
@@ -93,8 +102,7 @@ static bool snapshot_pin_at(struct snapshot *snapshot, uint64_t row_limit)
 	there = generation <= published->generation && row_limit <= published->next_row &&
 		generation >= published->readable_from && generation >= collection->purged_to;
 	if (there) {
-		snapshot->length = published->length;
-		snapshot->live_rows = published->live_rows;
+		snapshot_look(snapshot);
 		pin_insert(collection, &snapshot->pin);
 	}
 	pthread_mutex_unlock(&collection->lock);
@@ -115,8 +123,8 @@ status snapshot_acquire_at(struct collection *collection, uint64_t generation, u
 		return snapshot_is_gone(collection, generation, arena);
 	}
 	/* The pin holds the rows; which of them it sees is looked at without the lock. */
-	snapshot->length = head_seek(snapshot->head, snapshot->length, row_limit);
-	snapshot->live_rows = head_count(snapshot->head, snapshot->length, generation);
+	snapshot->view.length = view_seek(&snapshot->view, row_limit);
+	snapshot->live_rows = view_count(&snapshot->view, generation);
 	gauge_add(GAUGE_SNAPSHOTS, 1);
 	*ret = snapshot;
 	return status_ok();
@@ -180,25 +188,24 @@ uint64_t snapshot_count(const struct snapshot *snapshot)
 
 uint64_t snapshot_places(const struct snapshot *snapshot)
 {
-	return snapshot->length;
+	return snapshot->view.length;
 }
 
 uint64_t snapshot_row(const struct snapshot *snapshot, uint64_t place)
 {
-	return head_row(snapshot->head, place);
+	return view_row(&snapshot->view, place);
 }
 
 bool snapshot_visible(const struct snapshot *snapshot, uint64_t place)
 {
-	return head_alive(snapshot->head, place, snapshot->pin.generation);
+	return view_alive(&snapshot->view, place, snapshot->pin.generation);
 }
 
 bool snapshot_find(const struct snapshot *snapshot, uint64_t row, uint64_t *ret_place)
 {
 	uint64_t place = 0;
 
-	if (!head_find(snapshot->head, snapshot->length, row, &place) ||
-	    !snapshot_visible(snapshot, place))
+	if (!view_find(&snapshot->view, row, &place) || !snapshot_visible(snapshot, place))
 		return false;
 	*ret_place = place;
 	return true;
@@ -206,17 +213,23 @@ bool snapshot_find(const struct snapshot *snapshot, uint64_t row, uint64_t *ret_
 
 uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row)
 {
-	return head_seek(snapshot->head, snapshot->length, row);
+	return view_seek(&snapshot->view, row);
 }
 
 const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place)
 {
-	return head_vector(snapshot->head, place);
+	return view_vector(&snapshot->view, place);
+}
+
+const struct sealed *snapshot_sealed(const struct snapshot *snapshot, uint64_t place)
+{
+	uint32_t at;
+
+	return view_sealed(&snapshot->view, place, &at);
 }
 
 void snapshot_range(const struct snapshot *snapshot, uint64_t place, uint32_t max, uint64_t *bitmap,
 		    struct scan_range *ret)
 {
-	head_range(snapshot->head, snapshot->length, snapshot->pin.generation, place, max, bitmap,
-		   ret);
+	view_range(&snapshot->view, snapshot->pin.generation, place, max, bitmap, ret);
 }

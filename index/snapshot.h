@@ -53,8 +53,14 @@ uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row);
 /* snapshot_vector - [dim], exact, borrowed from the snapshot. */
 const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place);
 
+struct sealed;
+
+/* snapshot_sealed - the sealed segment that a place is in, NULL where it is in the head. */
+const struct sealed *snapshot_sealed(const struct snapshot *snapshot, uint64_t place);
+
 /* snapshot_range - the longest range of places from `place` on that lies in one block, at most max
- * rows. row_base is set so that keys hold places.
+ * rows. row_base is set so that keys hold places. Of a sealed segment block is NULL: the range is
+ * for its codes.
  * bitmap  [(max + 63) / 64] words for visibility, the caller's; ret->visible points to it, or is
  *         NULL where every row of the range is visible. */
 void snapshot_range(const struct snapshot *snapshot, uint64_t place, uint32_t max, uint64_t *bitmap,

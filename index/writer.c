@@ -151,7 +151,9 @@ static status group_kill(struct group *group, uint64_t row)
 	struct death *death = &group->deaths[group->n_deaths];
 	struct collection *collection = group->collection;
 
-	if (!head_find(collection->head, group->pending.length, row, &death->place))
+	struct view view = collection_view(collection, &group->pending);
+
+	if (!view_find(&view, row, &death->place))
 		return collection_lacks_row(collection, row, group->scratch);
 	death->generation = group->pending.generation;
 	group->n_deaths++;
@@ -176,8 +178,9 @@ static status apply_upsert(struct group *group, struct store_write *transaction,
 {
 	struct published *pending = &group->pending;
 	uint64_t limit = group->collection->writer.limits.head_rows;
+	uint64_t in_head = pending->length - collection_view(group->collection, pending).sealed;
 
-	if (pending->length > limit || write->n > limit - pending->length)
+	if (in_head > limit || write->n > limit - in_head)
 		return too_many_rows(group, limit);
 	for (size_t i = 0; i < write->n; i++) {
 		const struct chunk *chunk = &write->chunks[i];
@@ -238,11 +241,12 @@ static status select_live(struct group *group, struct store_write *transaction,
 static status apply_delete_matching(struct group *group, struct store_write *transaction,
 				    struct write *write)
 {
+	struct view view = collection_view(group->collection, &group->pending);
 	SCOPED(places) places = NULL;
 
 	TRY(select_live(group, transaction, write->filter, &places));
 	for (uint64_t place = 0; places_next(places, place, &place); place++) {
-		TRY(store_write_delete_row(transaction, head_row(group->collection->head, place),
+		TRY(store_write_delete_row(transaction, view_row(&view, place),
 					   group->pending.generation));
 		group->deaths[group->n_deaths++] = (struct death){place, group->pending.generation};
 		group->pending.live_rows--;
@@ -330,14 +334,26 @@ static status group_purge(struct group *group, struct store_write *transaction)
 	return status_ok();
 }
 
+/* Where a row is sealed, older snapshots may still find it in the head. */
+static void kill_place(struct collection *collection, const struct death *death)
+{
+	struct view view = collection_view(collection, &collection->published);
+	uint32_t at = 0;
+	struct sealed *sealed = view_sealed(&view, death->place, &at);
+
+	if (sealed)
+		sealed_kill(sealed, at, death->generation);
+	if (head_holds(collection->head, death->place))
+		head_kill(collection->head, death->place, death->generation);
+}
+
 static void group_settle(struct group *group, bool committed)
 {
 	struct collection *collection = group->collection;
 
 	if (committed)
 		for (size_t i = 0; i < group->n_deaths; i++)
-			head_kill(collection->head, group->deaths[i].place,
-				  group->deaths[i].generation);
+			kill_place(collection, &group->deaths[i]);
 	pthread_mutex_lock(&collection->lock);
 	if (committed)
 		collection->published = group->pending;
@@ -387,6 +403,8 @@ static status group_commit(struct group *group)
 	const char *name = collection_config(collection)->name;
 	status s;
 
+	if (group->n == 0)
+		return status_ok();
 	if (collection_is_dropped(collection))
 		return collection_deleted(collection, group->scratch);
 	TRY(group_reserve(group));
@@ -435,14 +453,47 @@ static void writer_run(struct job *job)
 	bool more;
 
 	group_run(writer);
+	sealing_attend(collection);
 	pthread_mutex_lock(&writer->lock);
-	more = writer->first;
+	more = writer->first || writer->woken;
+	writer->woken = false;
 	writer->scheduled = more;
 	pthread_mutex_unlock(&writer->lock);
 	if (more)
 		pool_submit(writer->pool, &writer->job);
 	else
 		collection_release(collection);
+}
+
+/* Under the lock. Whether the caller has to start the writer's job. */
+static bool writer_schedule(struct writer *writer)
+{
+	bool start = !writer->scheduled;
+
+	if (start)
+		collection_reference(writer->collection);
+	writer->scheduled = true;
+	return start;
+}
+
+static void writer_start(struct writer *writer)
+{
+	/* The writer is submitted by nobody else until this job has run. */
+	writer->job.run = writer_run;
+	pool_submit(writer->pool, &writer->job);
+}
+
+void writer_wake(struct writer *writer)
+{
+	bool start;
+
+	pthread_mutex_lock(&writer->lock);
+	start = writer_schedule(writer);
+	/* One that runs may have looked already: it looks again. */
+	writer->woken = !start;
+	pthread_mutex_unlock(&writer->lock);
+	if (start)
+		writer_start(writer);
 }
 
 void writer_submit(struct writer *writer, struct write *write)
@@ -459,14 +510,8 @@ void writer_submit(struct writer *writer, struct write *write)
 	else
 		writer->first = &write->job;
 	writer->last = &write->job;
-	start = !writer->scheduled;
-	if (start)
-		collection_reference(writer->collection);
-	writer->scheduled = true;
+	start = writer_schedule(writer);
 	pthread_mutex_unlock(&writer->lock);
-	if (!start)
-		return;
-	/* The writer is submitted by nobody else until this job has run. */
-	writer->job.run = writer_run;
-	pool_submit(writer->pool, &writer->job);
+	if (start)
+		writer_start(writer);
 }

@@ -39,6 +39,7 @@ struct writer {
 	pthread_mutex_t lock;
 	struct job *first, *last; /* jobs of writes that wait */
 	bool scheduled;           /* holds a reference to the collection */
+	bool woken;               /* to be run once more */
 };
 
 void writer_init(struct writer *writer, struct collection *collection, struct pool *pool,
@@ -47,5 +48,8 @@ void writer_finish(struct writer *writer); /* nothing may wait or run */
 
 /* writer_submit - as collection_write. */
 void writer_submit(struct writer *writer, struct write *write);
+
+/* writer_wake - runs the writer once though there may be no write: it then looks after sealing. */
+void writer_wake(struct writer *writer);
 
 #endif

@@ -21,6 +21,7 @@
 #include "service/version.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -169,6 +170,8 @@ static status assemble(const struct server_config *config, struct arena *arena)
 	database_options.scanner = services.scanner;
 	database_options.scanner_cpu = scanner_cpu;
 	database_options.writers = writers;
+	/* A device scans vectors in memory, and faster than a processor their codes. */
+	database_options.seal_rows = gpu ? 0 : config->index.seal_rows;
 	TRY(database_open(&database_options, arena, &database));
 	services.database = database;
 	log_write(LOG_INFO, "sluice %s (%s) over %s, scanning on %s", SLUICE_VERSION, sluice_commit,
@@ -223,6 +226,15 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static pthread_t main_thread;
+
+/* A library has made threads before main began, which block no signal: what one of them gets is the
+ * main thread's, who waits for it. */
+static void hand_to_main(int signal_number)
+{
+	pthread_kill(main_thread, signal_number);
+}
+
 int serve_run(int argc, char **argv)
 {
 	struct serve_options options = {0};
@@ -252,6 +264,9 @@ int serve_run(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	main_thread = pthread_self();
+	signal(SIGTERM, hand_to_main);
+	signal(SIGINT, hand_to_main);
 	signal(SIGPIPE, SIG_IGN);
 	/* Fresh pages cost nothing until they are touched. malloc raises this limit on its own, and
 	 * then clears used memory instead: an empty collection took 2 MiB. */

@@ -13,6 +13,9 @@
 /* A query of the largest dimension, and room for whoever aligns it. */
 #define QUERY_BYTES_MAX (DIMENSION_MAX * sizeof(float) + 4096)
 
+/* The same, coded: 11 bytes a dimension while it is made. */
+#define CODED_BYTES_MAX ((size_t)DIMENSION_MAX * 12 + 4096)
+
 status exact_wanted(const struct exact *exact)
 {
 	const struct collection *collection = snapshot_collection(exact->snapshot);
@@ -272,6 +275,7 @@ static void exact_free(struct cursor *self)
 	window_finish(&exact->window);
 	places_close(exact->places);
 	arena_finish(&exact->arena);
+	arena_finish(&exact->coded_arena);
 	free(exact);
 	gauge_add(GAUGE_CURSORS, -1);
 }
@@ -309,6 +313,7 @@ status exact_open(const struct exact_options *options, struct cursor **ret)
 		exact->last = *options->after;
 
 	arena_init(&exact->arena, QUERY_BYTES_MAX);
+	arena_init(&exact->coded_arena, CODED_BYTES_MAX);
 	TRY(scan_query_init(&exact->query, &exact->arena, config->metric, options->query,
 			    config->dim));
 	*ret = TAKE(cursor);
@@ -320,6 +325,7 @@ size_t exact_memory_bytes(const struct cursor *cursor)
 	const struct exact *exact = (const struct exact *)cursor;
 
 	return sizeof *exact + exact->batch * sizeof *exact->hits + exact->arena.used_bytes +
+	       exact->coded_arena.used_bytes +
 	       2 * exact->window.width * sizeof *exact->window.keys +
 	       places_memory_bytes(exact->places);
 }

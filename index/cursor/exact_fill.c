@@ -11,9 +11,11 @@
 static status fill_range(struct exact *exact, const struct scan_range *range)
 {
 	const struct deadline *deadline = exact->base.walk->deadline;
-	status result =
-		scanner_propose(exact->scanner, &exact->query, range, deadline, &exact->window);
+	status result;
 
+	if (!range->block)
+		return exact_codes_propose(exact, range);
+	result = scanner_propose(exact->scanner, &exact->query, range, deadline, &exact->window);
 	if (!status_failed(result) || !exact_falls_back(exact, result))
 		return result;
 	return scanner_propose(exact->scanner_cpu, &exact->query, range, deadline, &exact->window);

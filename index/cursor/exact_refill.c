@@ -20,9 +20,12 @@ struct refill_step {
 static status refill_bounds(struct exact *exact, struct refill_step *step)
 {
 	const struct deadline *deadline = exact->base.walk->deadline;
-	status result = scanner_bounds(exact->scanner, &exact->query, &step->range, deadline,
-				       step->upper, step->lower);
+	status result;
 
+	if (!step->range.block)
+		return exact_codes_bounds(exact, &step->range, step->upper, step->lower);
+	result = scanner_bounds(exact->scanner, &exact->query, &step->range, deadline, step->upper,
+				step->lower);
 	if (!status_failed(result) || !exact_falls_back(exact, result))
 		return result;
 	return scanner_bounds(exact->scanner_cpu, &exact->query, &step->range, deadline,

@@ -3,6 +3,7 @@
  *	exact.c         open, next, close; gives hits out of the window
  *	exact_fill.c    the first fill: a window of bound keys
  *	exact_refill.c  every later fill: a window of true keys
+ *	exact_codes.c   ranges of sealed segments, for both
  *
  * The window after the first fill holds, in keys[taken .. n), bound keys in order, not scored yet,
  * and in keys[0 .. n_scored) a heap of the scored rows, the best first. A row that is scored moves
@@ -13,6 +14,7 @@
 #define SLUICE_INDEX_CURSOR_EXACT_STATE_H
 
 #include "index/cursor/exact.h"
+#include "index/segment/sealed.h"
 #include "kernels/base/arena.h"
 
 enum exact_fill { FILL_NONE, FILL_BOUND_KEYS, FILL_TRUE_KEYS };
@@ -27,6 +29,9 @@ struct exact {
 
 	struct arena arena; /* the query's */
 	struct scan_query query;
+	struct arena coded_arena; /* the coded query's */
+	struct codes8_query coded;
+	const struct sealed *coded_for; /* for it and those like it; NULL: not made yet */
 
 	struct window window;
 	enum exact_fill fill; /* what the window holds */
@@ -59,6 +64,12 @@ bool exact_seek(const struct exact *exact, uint64_t *place);
  * Gives how many rows are left to look at: without a filter all of the range, dead ones too. */
 uint64_t exact_narrow(const struct exact *exact, uint64_t first, uint64_t *bitmap,
 		      struct scan_range *range);
+
+/* exact_codes_propose, exact_codes_bounds - as scanner_propose into the window and scanner_bounds, of
+ * a range without a block. Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED */
+status exact_codes_propose(struct exact *exact, const struct scan_range *range);
+status exact_codes_bounds(struct exact *exact, const struct scan_range *range, float *ret_upper,
+			  float *ret_lower);
 
 /* exact_width - rows of the first window, before the snapshot's size bounds it. */
 size_t exact_width(const struct exact *exact);

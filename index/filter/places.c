@@ -63,11 +63,16 @@ void places_subtract(struct places *places, const struct places *others)
 
 void places_and(struct places *places, uint64_t first, const uint64_t *words, uint64_t n)
 {
-	assert(first % 64 == 0 && first + n <= places->n);
-	for (size_t i = 0; i < places_words(n); i++) {
-		uint64_t outside = i + 1 == places_words(n) ? ~last_mask(n) : 0;
+	size_t shift = first % 64;
 
-		places->words[first / 64 + i] &= words[i] | outside;
+	assert(first + n <= places->n);
+	for (size_t i = 0; i < places_words(n); i++) {
+		uint64_t inside = i + 1 == places_words(n) ? last_mask(n) : UINT64_MAX;
+		uint64_t gone = ~words[i] & inside;
+
+		places->words[first / 64 + i] &= ~(gone << shift);
+		if (shift && gone >> (64 - shift))
+			places->words[first / 64 + i + 1] &= ~(gone >> (64 - shift));
 	}
 }
 

@@ -49,7 +49,8 @@ void places_unite(struct places *places, const struct places *others);
 void places_intersect(struct places *places, const struct places *others);
 void places_subtract(struct places *places, const struct places *others);
 
-/* places_and - the words of a range from a multiple of 64 on, [places_words(n)]. */
+/* places_and - of the n places from first on leaves those whose bit 0 .. n is set in words
+ * [places_words(n)]. */
 void places_and(struct places *places, uint64_t first, const uint64_t *words, uint64_t n);
 
 /* places_count - sets and gives count. */

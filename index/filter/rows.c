@@ -49,6 +49,11 @@ void rows_add(struct rows *rows, uint16_t row)
 	roaring_bitmap_add(bitmap_of(rows), row);
 }
 
+bool rows_add_new(struct rows *rows, uint16_t row)
+{
+	return roaring_bitmap_add_checked(bitmap_of(rows), row);
+}
+
 void rows_remove(struct rows *rows, uint16_t row)
 {
 	roaring_bitmap_remove(bitmap_of(rows), row);

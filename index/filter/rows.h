@@ -23,6 +23,8 @@ status rows_read(struct bytes bytes, struct rows **ret);
 void rows_close(struct rows *rows); /* NULL is fine */
 
 void rows_add(struct rows *rows, uint16_t row);
+/* rows_add_new - false where it was in the set already. */
+bool rows_add_new(struct rows *rows, uint16_t row);
 void rows_remove(struct rows *rows, uint16_t row);
 bool rows_is_empty(const struct rows *rows);
 

@@ -34,6 +34,8 @@ struct head_block {
 struct head {
 	struct head_block *blocks; /* [BLOCKS_MAX] of which n_blocks are open */
 	size_t n_blocks;           /* the writer's: a reader's length tells it which are there */
+	size_t n_released;         /* the first of them, unmapped; the writer's */
+	uint64_t base;             /* the place that block 0 begins with */
 	struct scanner *scanner;
 	size_t stride;
 	uint32_t dim, capacity;
@@ -93,17 +95,47 @@ status head_open(uint32_t dim, struct scanner *scanner, struct head **ret)
 	return status_ok();
 }
 
+static void block_unmap(struct head *head, struct head_block *block)
+{
+	if (head->scanner)
+		scanner_forget(head->scanner, &block->scan);
+	munmap(block->vectors, head->block_bytes);
+}
+
+void head_begin(struct head *head, uint64_t base)
+{
+	assert(head->n_blocks == 0);
+	head->base = base;
+}
+
+void head_rebase(struct head *head, uint64_t base)
+{
+	head->base = base;
+}
+
+static uint64_t block_end(const struct head *head, size_t i)
+{
+	return head->base + (uint64_t)(i + 1) * head->capacity;
+}
+
+void head_release(struct head *head, uint64_t place)
+{
+	/* The last one stays: it is where the writer is. */
+	while (head->n_released + 1 < head->n_blocks && block_end(head, head->n_released) <= place)
+		block_unmap(head, &head->blocks[head->n_released++]);
+}
+
+bool head_holds(const struct head *head, uint64_t place)
+{
+	return place >= head->base + (uint64_t)head->n_released * head->capacity;
+}
+
 void head_close(struct head *head)
 {
 	if (!head)
 		return;
-	for (size_t i = 0; i < head->n_blocks; i++) {
-		struct head_block *block = &head->blocks[i];
-
-		if (head->scanner)
-			scanner_forget(head->scanner, &block->scan);
-		munmap(block->vectors, head->block_bytes);
-	}
+	for (size_t i = head->n_released; i < head->n_blocks; i++)
+		block_unmap(head, &head->blocks[i]);
 	munmap(head->blocks, BLOCKS_MAX * sizeof *head->blocks);
 	free(head);
 }
@@ -151,6 +183,7 @@ static status head_add_block(struct head *head)
 
 status head_reserve(struct head *head, uint64_t length, uint64_t n)
 {
+	length -= head->base;
 	if (n > BLOCKS_MAX * head->capacity - length)
 		return is_full();
 	while ((uint64_t)head->n_blocks * head->capacity < length + n)
@@ -160,9 +193,9 @@ status head_reserve(struct head *head, uint64_t length, uint64_t n)
 
 static struct head_block *block_of(const struct head *head, uint64_t place, uint32_t *ret_index)
 {
-	uint64_t i = place / head->capacity;
+	uint64_t i = (place - head->base) / head->capacity;
 
-	*ret_index = (uint32_t)(place - i * head->capacity);
+	*ret_index = (uint32_t)(place - head->base - i * head->capacity);
 	return &head->blocks[i];
 }
 
@@ -171,7 +204,7 @@ void head_set(struct head *head, uint64_t place, uint64_t row, const float *vect
 	uint32_t i;
 	struct head_block *block = block_of(head, place, &i);
 
-	assert(place < (uint64_t)head->n_blocks * head->capacity);
+	assert(place < head->base + (uint64_t)head->n_blocks * head->capacity);
 	/* A fresh mapping is zero, so what is between dim and stride needs no writing. */
 	memcpy(block->vectors + i * head->stride, vector, head->dim * sizeof *vector);
 	scan_row_norms(vector, head->dim, &block->norms[i], &block->squares[i]);
@@ -192,7 +225,12 @@ void head_kill(struct head *head, uint64_t place, uint64_t generation)
 
 uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row)
 {
-	uint64_t low = 0, high = length;
+	return head_seek_from(head, head->base, length, row);
+}
+
+uint64_t head_seek_from(const struct head *head, uint64_t first, uint64_t length, uint64_t row)
+{
+	uint64_t low = first, high = length;
 
 	/* Rows ascend with places. */
 	while (low < high) {
@@ -265,22 +303,38 @@ static bool block_fill_bitmap(const struct head_block *block, struct scan_range 
 
 uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation)
 {
+	return head_count_from(head, head->base, length, generation);
+}
+
+uint64_t head_count_from(const struct head *head, uint64_t first, uint64_t length,
+			 uint64_t generation)
+{
 	uint64_t n_alive = 0;
+	uint32_t n;
 
-	for (uint64_t first = 0; first < length; first += head->capacity) {
-		const struct head_block *block = &head->blocks[first / head->capacity];
+	for (; first < length; first += n) {
+		uint32_t begin;
+		const struct head_block *block = block_of(head, first, &begin);
 		uint64_t left = length - first;
-		uint32_t n = left < head->capacity ? (uint32_t)left : head->capacity;
 
+		n = left < head->capacity - begin ? (uint32_t)left : head->capacity - begin;
 		if (atomic_load_explicit(&block->first_death, memory_order_relaxed) > generation) {
 			n_alive += n;
 			continue;
 		}
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = begin; i < begin + n; i++)
 			n_alive += atomic_load_explicit(&block->died[i], memory_order_relaxed) >
 				   generation;
 	}
 	return n_alive;
+}
+
+uint64_t head_death(const struct head *head, uint64_t place)
+{
+	uint32_t i;
+	const struct head_block *block = block_of(head, place, &i);
+
+	return atomic_load_explicit(&block->died[i], memory_order_relaxed);
 }
 
 void head_range(const struct head *head, uint64_t length, uint64_t generation, uint64_t place,

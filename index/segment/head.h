@@ -21,6 +21,20 @@ struct head;
 status head_open(uint32_t dim, struct scanner *scanner, struct head **ret);
 void head_close(struct head *head); /* NULL is fine */
 
+/* head_begin - the first place is base and not 0: before it are sealed segments. Of an empty head. */
+void head_begin(struct head *head, uint64_t base);
+
+/* head_rebase - all places of the head are others from now on, the first one base: before anybody
+ * reads. */
+void head_rebase(struct head *head, uint64_t base);
+
+/* head_release - gives back the blocks that lie before place as a whole: nobody asks for what is
+ * before it any more. The writer's. */
+void head_release(struct head *head, uint64_t place);
+
+/* head_holds - whether the place was not given back. The writer's. */
+bool head_holds(const struct head *head, uint64_t place);
+
 /* head_reserve - memory for n more rows behind length, so that the appends cannot fail.
  * Fails: RESOURCE_EXHAUSTED */
 status head_reserve(struct head *head, uint64_t length, uint64_t n);
@@ -37,9 +51,15 @@ bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t 
 /* head_seek - the place of the first row among the first length that is not below row; length where
  * there is none. */
 uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row);
+uint64_t head_seek_from(const struct head *head, uint64_t first, uint64_t length, uint64_t row);
 
 /* head_count - how many of the first length are alive at a generation. */
 uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation);
+uint64_t head_count_from(const struct head *head, uint64_t first, uint64_t length,
+			 uint64_t generation);
+
+/* head_death - the generation at which the row died; GENERATION_NEVER. */
+uint64_t head_death(const struct head *head, uint64_t place);
 
 uint64_t head_row(const struct head *head, uint64_t place);
 bool head_alive(const struct head *head, uint64_t place, uint64_t generation);

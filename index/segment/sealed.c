@@ -63,8 +63,7 @@ const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *s
 	return scratch;
 }
 
-/* When a row died: GENERATION_NEVER where it lives. */
-static uint64_t death_of(const struct sealed *sealed, uint32_t place)
+uint64_t sealed_death(const struct sealed *sealed, uint32_t place)
 {
 	return ~atomic_load_explicit(&sealed->deaths[place], memory_order_relaxed);
 }
@@ -80,7 +79,7 @@ void sealed_kill(struct sealed *sealed, uint32_t place, uint64_t generation)
 
 bool sealed_alive(const struct sealed *sealed, uint32_t place, uint64_t generation)
 {
-	return death_of(sealed, place) > generation;
+	return sealed_death(sealed, place) > generation;
 }
 
 static bool all_alive(const struct sealed *sealed, uint64_t generation)
@@ -110,16 +109,31 @@ status sealed_query_init(const struct sealed *sealed, struct arena *arena, const
 	return codes8_query_init(ret, arena, &sealed->codes.shape, rotation_of(sealed), query);
 }
 
+struct sealed_coding sealed_coding_of(const struct sealed *sealed)
+{
+	const struct codes8_shape *shape = &sealed->codes.shape;
+
+	return (struct sealed_coding){
+		.rotation = rotation_of(sealed),
+		.head = shape->tail ? shape->head : 0,
+	};
+}
+
+const struct codes8 *sealed_codes(const struct sealed *sealed)
+{
+	return &sealed->codes;
+}
+
 bool sealed_codes_alike(const struct sealed *a, const struct sealed *b)
 {
 	const struct codes8_shape *shape = &a->codes.shape, *other = &b->codes.shape;
-	size_t matrix_bytes = sizeof(float) * shape->dim * shape->dim;
 
 	if (shape->metric != other->metric || shape->dim != other->dim ||
 	    shape->head != other->head || shape->tail != other->tail || a->rotated != b->rotated)
 		return false;
-	return !a->rotated || (a->rotation.epsilon == b->rotation.epsilon &&
-			       memcmp(a->rotation.matrix, b->rotation.matrix, matrix_bytes) == 0);
+	return !a->rotated ||
+	       (a->rotation.epsilon == b->rotation.epsilon &&
+		memcmp(a->rotation_hash, b->rotation_hash, sizeof a->rotation_hash) == 0);
 }
 
 /* As block_fill_bitmap of head.c. */

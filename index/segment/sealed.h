@@ -99,8 +99,17 @@ const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *s
 void sealed_kill(struct sealed *sealed, uint32_t place, uint64_t generation);
 bool sealed_alive(const struct sealed *sealed, uint32_t place, uint64_t generation);
 
+/* sealed_death - the generation at which the row died; UINT64_MAX: it lives. */
+uint64_t sealed_death(const struct sealed *sealed, uint32_t place);
+
 /* sealed_count - how many of the first length are alive at a generation. O(1) where all are. */
 uint32_t sealed_count(const struct sealed *sealed, uint32_t length, uint64_t generation);
+
+/* sealed_coding_of - how its codes were made, for a segment that is to be like it; borrowed. */
+struct sealed_coding sealed_coding_of(const struct sealed *sealed);
+
+/* sealed_codes - what the scanners read. */
+const struct codes8 *sealed_codes(const struct sealed *sealed);
 
 /* sealed_query_init - a query coded for this segment, and for those that are sealed_codes_alike.
  * query  [dim]. Costs dim^2 with a rotation. What is kept is the arena's.

@@ -21,6 +21,9 @@
 
 #define HUGE_PAGE_BYTES ((uint64_t)2 << 20)
 
+/* Nobody chooses the matrices, so any key will do. */
+static const uint8_t hash_key[16] = {0};
+
 /* What opening needs. */
 struct opening {
 	const struct sealed_file *file;
@@ -201,6 +204,9 @@ static void point_to_parts(struct sealed *sealed, const struct opening *opening)
 		.dim = header->dim,
 		.epsilon = header->epsilon,
 	};
+	hash_128(hash_key,
+		 bytes_of(sealed->rotation.matrix, opening->layout.parts[SEALED_ROTATION].size),
+		 sealed->rotation_hash);
 }
 
 status sealed_open(const struct sealed_file *file, struct arena *arena, struct sealed **ret)

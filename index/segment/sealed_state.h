@@ -13,6 +13,7 @@ struct sealed {
 	uint64_t vector_bytes; /* of a row */
 	struct codes8 codes;
 	struct codes8_rotation rotation; /* where rotated */
+	uint8_t rotation_hash[16];       /* of its matrix: to compare matrices would take long */
 	const uint64_t *rows;            /* [n] */
 	const unsigned char *vectors;
 

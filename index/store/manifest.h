@@ -18,4 +18,8 @@ status manifest_read_config(const struct transaction *transaction);
 status manifest_write_state(const struct transaction *transaction, const struct store_state *state);
 status manifest_read_state(const struct transaction *transaction, struct store_state *ret);
 
+/* manifest_write_segments - in place of the list that was there. */
+status manifest_write_segments(const struct transaction *transaction,
+			       const struct store_segment *segments, size_t n);
+
 #endif

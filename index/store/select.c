@@ -59,7 +59,7 @@ static bool chunk_is_of_document(const struct select *select, const struct chunk
 struct run {
 	const struct select *select;
 	uint64_t first_row;
-	bool by_record;
+	struct rows *looked; /* NULL: the key decides */
 	status result;
 };
 
@@ -69,22 +69,24 @@ static bool visit_in_run(uint32_t in_run, void *context)
 	const struct row_visitor *visitor = run->select->visitor;
 	uint64_t row = run->first_row + in_run;
 
-	if (run->by_record)
-		run->result = visit_by_record(run->select, row, chunk_meets_condition);
-	else
+	if (!run->looked)
 		run->result = visitor->visit(visitor->context, row);
+	else if (rows_add_new(run->looked, (uint16_t)in_run))
+		run->result = visit_by_record(run->select, row, chunk_meets_condition);
 	return !status_failed(run->result);
 }
 
 static status visit_run(const struct select *select, const struct entry *entry, bool by_record)
 {
-	struct run run = {select, posting_run_row(entry->key), by_record, status_ok()};
+	struct run run = {select, posting_run_row(entry->key), NULL, status_ok()};
 	SCOPED(rows) rows = NULL;
 	status read = rows_read(entry->payload, &rows);
 
 	if (read.code == STATUS_DATA_LOSS)
 		return value_damaged(select->transaction, TABLE_POSTINGS, entry->key, read.detail);
 	TRY(read);
+	if (by_record)
+		TRY(looked_in_run(select->looked, run.first_row, &run.looked));
 	rows_each(rows, visit_in_run, &run);
 	return run.result;
 }
@@ -353,7 +355,7 @@ static bool range_is_of_strings(const struct condition *condition)
 	return (low->kind != BOUND_NONE ? low : high)->value.kind == VALUE_STRING;
 }
 
-status select_condition(const struct select *select)
+static status select_tests(const struct select *select)
 {
 	const struct condition *condition = select->condition;
 
@@ -371,6 +373,15 @@ status select_condition(const struct select *select)
 		break;
 	}
 	return status_ok();
+}
+
+status select_condition(const struct select *select)
+{
+	SCOPED(looked) looked = &(struct looked){0};
+	struct select own = *select;
+
+	own.looked = looked;
+	return select_tests(&own);
 }
 
 status select_document(const struct select *select)
@@ -407,7 +418,8 @@ status store_select(struct store *store, const struct condition *condition, stru
 	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
 
 	TRY(transaction_read(t));
-	return select_condition(&(struct select){t, condition, {0}, visitor});
+	return select_condition(
+		&(struct select){.transaction = t, .condition = condition, .visitor = visitor});
 }
 
 status store_select_document(struct store *store, struct bytes id, struct arena *arena,
@@ -416,5 +428,6 @@ status store_select_document(struct store *store, struct bytes id, struct arena 
 	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
 
 	TRY(transaction_read(t));
-	return select_document(&(struct select){t, NULL, id, visitor});
+	return select_document(
+		&(struct select){.transaction = t, .document = id, .visitor = visitor});
 }

@@ -2,6 +2,7 @@
 #ifndef SLUICE_INDEX_STORE_SELECT_H
 #define SLUICE_INDEX_STORE_SELECT_H
 
+#include "index/store/looked.h"
 #include "index/store/transaction.h"
 
 struct select {
@@ -9,6 +10,7 @@ struct select {
 	const struct condition *condition; /* NULL for a document */
 	struct bytes document;
 	const struct row_visitor *visitor;
+	struct looked *looked; /* select_condition has its own */
 };
 
 /* Both hand rows on in no order, perhaps more than once. A condition that a field is absent is

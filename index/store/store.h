@@ -87,6 +87,16 @@ status store_document_rows(struct store *store, const struct document_query *que
 status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
 		  store_visit *visit, void *context);
 
+/* store_segment - a sealed segment, as the manifest names it. */
+struct store_segment {
+	uint64_t id, n, first_row, last_row;
+};
+
+/* store_read_segments - in order of row; ret  [ret_n] in the arena.
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status store_read_segments(struct store *store, struct arena *arena, struct store_segment **ret,
+			   size_t *ret_n);
+
 /* store_select, store_select_document - hand every row on that meets a condition, or is of a
  * document, committed and not purged yet, whichever generation it belongs to; in no order, perhaps
  * more than once. A condition that a field is absent is taken for its opposite. A read transaction
@@ -135,6 +145,9 @@ status store_write_flush(struct store_write *write);
 status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
 			 size_t *ret_purged, uint64_t *ret_readable_from);
 status store_write_state(struct store_write *write, const struct store_state *state);
+/* store_write_segments - the whole list, in order of row. Fails: as store_write_put */
+status store_write_segments(struct store_write *write, const struct store_segment *segments,
+			    size_t n);
 /* store_write_commit - fsyncs; the write is gone after it, whatever it returns. */
 status store_write_commit(struct store_write *write);
 void store_write_abort(struct store_write *write); /* NULL is fine */

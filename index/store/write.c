@@ -216,13 +216,15 @@ status store_write_delete_row(struct store_write *write, uint64_t row, uint64_t 
 status store_write_select(struct store_write *write, const struct condition *condition,
 			  const struct row_visitor *visitor)
 {
-	return select_condition(&(struct select){current(write), condition, {0}, visitor});
+	return select_condition(&(struct select){
+		.transaction = current(write), .condition = condition, .visitor = visitor});
 }
 
 status store_write_select_document(struct store_write *write, struct bytes id,
 				   const struct row_visitor *visitor)
 {
-	return select_document(&(struct select){current(write), NULL, id, visitor});
+	return select_document(&(struct select){
+		.transaction = current(write), .document = id, .visitor = visitor});
 }
 
 status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
@@ -236,4 +238,10 @@ status store_write_purge(struct store_write *write, uint64_t generation, size_t 
 status store_write_state(struct store_write *write, const struct store_state *state)
 {
 	return manifest_write_state(current(write), state);
+}
+
+status store_write_segments(struct store_write *write, const struct store_segment *segments,
+			    size_t n)
+{
+	return manifest_write_segments(current(write), segments, n);
 }

@@ -53,6 +53,7 @@ static const struct member members[] = {
 	MEMBER("index.head_rows_max", NUMBER, index.head_rows_max),
 	MEMBER("index.page_hits", NUMBER, index.page_hits),
 	MEMBER("index.dead_rows_max", NUMBER, index.dead_rows_max),
+	MEMBER("index.seal_rows", NUMBER, index.seal_rows),
 	MEMBER("index.dead_rows_retention", DURATION, index.dead_rows_retention_ns),
 	MEMBER("drain.timeout", DURATION, drain_timeout_ns),
 	MEMBER("logging.level", ENUM, logging.level),

@@ -37,7 +37,7 @@ struct server_config {
 		uint64_t memory_bytes_max; /* 0: what the device has */
 	} gpu;
 	struct {
-		uint64_t head_rows_max, page_hits, dead_rows_max;
+		uint64_t head_rows_max, page_hits, dead_rows_max, seal_rows;
 		int64_t dead_rows_retention_ns;
 	} index;
 	int64_t drain_timeout_ns;

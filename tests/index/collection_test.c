@@ -1,5 +1,7 @@
 #include "tests/index/fixture.h"
 
+#include "kernels/base/error_info.h"
+
 #include <math.h>
 
 TestSuite(collection, .init = fixture_begin, .fini = fixture_end, .timeout = 40);
@@ -171,6 +173,7 @@ Test(collection, refuses_vectors_that_have_no_score)
 		if (vector_cases[i].want) {
 			cr_assert_eq(s.code, STATUS_INVALID_ARGUMENT, "case %zu", i);
 			cr_assert(strstr(s.detail, vector_cases[i].want), "%s", s.detail);
+			cr_assert_str_eq(s.info->violations[0].field, "chunks[0].vector.values");
 		} else {
 			cr_assert_not(status_failed(s), "case %zu: %s", i, s.detail);
 		}
@@ -229,6 +232,10 @@ Test(collection, holds_chunks_to_the_declared_fields)
 		cr_assert_eq(s.code, STATUS_INVALID_ARGUMENT, "case %zu", i);
 		cr_assert(strstr(s.detail, "chunks[0]: chunk \"b\""), "%s", s.detail);
 		cr_assert(strstr(s.detail, field_cases[i].want), "%s", s.detail);
+		cr_assert_eq(s.info->n_violations, 1);
+		cr_assert(strstr(s.info->violations[0].field, "chunks[0].metadata[\""), "%s",
+			  s.info->violations[0].field);
+		cr_assert_str_eq(s.info->violations[0].description, s.detail);
 	}
 	collection_release(collection);
 }

@@ -16,8 +16,10 @@ static struct scratch scratch;
 
 void fixture_begin(void)
 {
+	const char *seal_rows = getenv("SLUICE_TEST_SEAL_ROWS");
+
 	log_set_level(LOG_ERROR);
-	fixture = (struct fixture){.database = NULL};
+	fixture = (struct fixture){.seal_rows = seal_rows ? strtoull(seal_rows, NULL, 10) : 0};
 	arena_init(&fixture.arena, ARENA_BYTES);
 	scratch_open(&scratch);
 	snprintf(fixture.directory, sizeof fixture.directory, "%s", scratch.path);
@@ -44,7 +46,8 @@ void fixture_shell(const char *format, ...)
 void fixture_open(size_t n_threads)
 {
 	struct database_options options = {.directory = fixture.directory,
-					   .retention_ns = fixture.retention_ns};
+					   .retention_ns = fixture.retention_ns,
+					   .seal_rows = fixture.seal_rows};
 	status s;
 
 	cr_assert_not(status_failed(pool_open(n_threads, "writer", &fixture.writers)));

@@ -22,6 +22,7 @@ struct fixture {
 	struct database *database;
 	struct arena arena;
 	int64_t retention_ns; /* of a database that is opened from here on */
+	uint64_t seal_rows;   /* likewise; at first what SLUICE_TEST_SEAL_ROWS says */
 };
 
 /* For TestSuite's init and fini: a new directory, and what is left in it removed. */

@@ -132,3 +132,27 @@ Test(places, are_narrowed_a_range_at_a_time)
 	cr_assert_not(places_have(places, 65));
 	cr_assert(places_have(places, 134));
 }
+
+Test(places, are_narrowed_from_any_place_on)
+{
+	bool want[N_MAX];
+	uint64_t state = 13;
+
+	for (uint64_t first = 0; first < N_MAX; first += 7) {
+		for (uint64_t n = 1; first + n <= N_MAX; n += 13) {
+			SCOPED(places) places = draw(N_MAX, want, &state);
+			uint64_t words[(N_MAX + 63) / 64];
+
+			for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+				words[i] = next_random(&state);
+			places_and(places, first, words, n);
+			for (uint64_t i = 0; i < N_MAX; i++) {
+				uint64_t at = i - first;
+				bool in = i >= first && at < n;
+
+				cr_assert_eq(places_have(places, i),
+					     want[i] && (!in || words[at / 64] >> at % 64 & 1));
+			}
+		}
+	}
+}

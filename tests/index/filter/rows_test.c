@@ -34,6 +34,18 @@ Test(rows, come_back_from_their_bytes)
 	cr_assert_eq(sum_of(again), sum_of(rows));
 }
 
+Test(rows, tell_what_is_new)
+{
+	SCOPED(rows) rows = NULL;
+
+	cr_assert(!status_failed(rows_open(&rows)));
+
+	cr_assert(rows_add_new(rows, 65535));
+	cr_assert_not(rows_add_new(rows, 65535));
+	cr_assert(rows_add_new(rows, 0));
+	cr_assert_eq(sum_of(rows), 65536 + 1);
+}
+
 Test(rows, of_a_whole_run_take_few_bytes)
 {
 	SCOPED(rows) rows = NULL;

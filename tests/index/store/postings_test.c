@@ -273,3 +273,34 @@ Test(postings, reach_over_runs)
 
 	cr_assert_eq(sum_of(&in_german), want);
 }
+
+/* Labels of which a key holds the beginning alone, the same for all: the record tells, and once. */
+Test(postings, of_many_long_labels_name_a_row_once)
+{
+	static const uint64_t rows[] = {3, 70000, (uint64_t)1 << 40};
+	struct store_state state = {0};
+	char beginning[401];
+	struct bytes labels[20];
+	struct metadata tags = {bytes_of_string("tags"),
+				{VALUE_STRING_LIST, {.list = {labels, 20}}}};
+	struct condition condition = {.test = CONDITION_PREFIX, .field = 1};
+	uint64_t want = 0;
+
+	memset(beginning, 'p', 400);
+	beginning[400] = 0;
+	for (size_t i = 0; i < 20; i++)
+		labels[i] = bytes_of_string(arena_printf(arena, "%s and label %zu", beginning, i));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct chunk chunk = fixture_chunk(arena, i, 1);
+
+		chunk.metadata = &tags;
+		chunk.n_metadata = 1;
+		cr_assert(!status_failed(fixture_put(store, arena, rows[i], &chunk, &state)));
+		want += rows[i] + 1;
+	}
+
+	condition.prefix = bytes_of_string(beginning);
+	cr_assert_eq(sum_of(&condition), want);
+	condition.prefix = bytes_of_string(arena_printf(arena, "%sq", beginning));
+	cr_assert_eq(sum_of(&condition), 0);
+}
