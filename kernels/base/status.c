@@ -10,6 +10,14 @@
 /* Over the cap, for a detail: what used the arena up should still be told in full. */
 #define DETAIL_RESERVE_BYTES ((size_t)1024)
 
+/* A log and a terminal take it for one line, whatever id a client made up. */
+static void make_one_line(char *detail)
+{
+	for (; *detail; detail++)
+		if ((unsigned char)*detail < 0x20 || *detail == 0x7F)
+			*detail = '?';
+}
+
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)
 {
 	char *detail = NULL;
@@ -27,8 +35,10 @@ status status_format(struct arena *arena, enum status_code code, const char *for
 		arena->exhausted = exhausted;
 	}
 	/* A value may have been cut within a character, or be a client's bytes as they came. */
-	if (detail)
+	if (detail) {
 		text_mend(detail);
+		make_one_line(detail);
+	}
 	return status_make(code, detail ? detail : "no memory is left to say more");
 }
 

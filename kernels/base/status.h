@@ -57,7 +57,7 @@ static inline status status_make(enum status_code code, const char *detail)
 	return (status){.code = code, .detail = detail};
 }
 
-/* status_format - a status whose detail is printed into the arena, and is UTF-8.
+/* status_format - a status whose detail is printed into the arena, and is one line of UTF-8.
  * arena  owns the detail, which may pass its cap by 1 KiB; NULL, or no memory at all: the detail
  *        says so. */
 status status_format(struct arena *arena, enum status_code code, const char *format, ...)

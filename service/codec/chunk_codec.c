@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
 	const char *path;
@@ -20,15 +21,20 @@ static const struct {
 static const status no_memory = {.code = STATUS_RESOURCE_EXHAUSTED,
 				 .detail = "the call's memory is used up"};
 
+/* The rule takes what stands below a field too; here a field comes whole. */
 static status unknown_path(struct arena *arena, const Google__Protobuf__FieldMask *mask, size_t i)
 {
+	const char *path = mask->paths[i];
+	size_t top = strcspn(path, ".");
 	char field[64];
 	status s = status_format(arena, STATUS_INVALID_ARGUMENT,
-				 "read_mask.paths[%zu]: \"%.64s\" is no field of Chunk", i,
-				 mask->paths[i]);
+				 "read_mask.paths[%zu]: \"%.*s%s\" is no field of Chunk%s", i,
+				 (int)top, path, path[top] ? "..." : "",
+				 path[top] ? ": a field comes whole" : "");
 
 	snprintf(field, sizeof field, "read_mask.paths[%zu]", i);
-	return status_field(status_reason(s, arena, REASON_SCHEMA_VIOLATION, NULL), arena, field);
+	s = status_reason(s, arena, REASON_SCHEMA_VIOLATION, "field", field, NULL);
+	return status_field(s, arena, field);
 }
 
 status read_mask_decode(struct arena *arena, const Google__Protobuf__FieldMask *mask,

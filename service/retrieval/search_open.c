@@ -34,6 +34,17 @@ static status zero_vector(const struct search_stream *stream, struct arena *aren
 	return status_field(s, arena, "vector.values");
 }
 
+/* A score against the longest stored vector would leave float, and the order with it. */
+static status too_long(const struct search_stream *stream, struct arena *arena, double norm)
+{
+	const char *name = collection_config(stream->collection)->name;
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT,
+				 "vector: its length is %g, above %g", norm, VECTOR_NORM_MAX);
+
+	s = status_reason(s, arena, REASON_VECTOR_OUT_OF_RANGE, "collection", name, NULL);
+	return status_field(s, arena, "vector.values");
+}
+
 static status no_such_chunk(const struct search_stream *stream, struct arena *arena)
 {
 	struct bytes id = stream->request.chunk_id;
@@ -60,11 +71,15 @@ static status query_from_vector(struct search_stream *stream, struct arena *aren
 {
 	const struct collection_config *config = collection_config(stream->collection);
 	float *vector = stream->request.vector;
+	double norm;
 
 	if (stream->request.dim != config->dim)
 		return wrong_dimension(stream, arena);
 	if (config->metric == METRIC_COSINE && !vector_normalise(vector, config->dim))
 		return zero_vector(stream, arena);
+	norm = vector_norm(vector, config->dim);
+	if (norm > VECTOR_NORM_MAX)
+		return too_long(stream, arena, norm);
 	*ret = (struct query){.vector = vector};
 	return status_ok();
 }

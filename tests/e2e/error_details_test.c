@@ -59,6 +59,25 @@ Test(error_details, a_query_of_another_dimension_names_both_numbers)
 	cr_assert_str_eq(details.bad_request->field_violations[0]->description, answer.detail);
 }
 
+/* Its scores would be infinite, all of them, and the order gone. */
+Test(error_details, a_query_that_leaves_float_is_refused_without_cosine)
+{
+	struct answer answer;
+
+	make_collection("angles", 3, SLUICE__V1__METRIC__METRIC_COSINE);
+	make_collection("distances", 3, SLUICE__V1__METRIC__METRIC_L2);
+	make_collection("products", 3, SLUICE__V1__METRIC__METRIC_INNER_PRODUCT);
+
+	cr_assert_eq(search_near("angles", 3, 3e38F).code, GRPC_STATUS_OK);
+	cr_assert_eq(search_near("distances", 3, 1e17F).code, GRPC_STATUS_OK);
+	answer = search_near("distances", 3, 3e38F);
+	cr_assert_eq(answer.code, GRPC_STATUS_INVALID_ARGUMENT);
+	WANT_REASON(&world.session, answer, "VECTOR_OUT_OF_RANGE");
+	answer = search_near("products", 3, 3e38F);
+	cr_assert_eq(answer.code, GRPC_STATUS_INVALID_ARGUMENT);
+	WANT_REASON(&world.session, answer, "VECTOR_OUT_OF_RANGE");
+}
+
 Test(error_details, what_is_not_there_is_a_resource)
 {
 	struct rows rows = {.collection = "docs", .dim = 3};
@@ -133,6 +152,8 @@ Test(error_details, a_refused_batch_is_named_by_its_sequence)
 	details = WANT_REASON(&world.session, upsert_second(zero), "ZERO_VECTOR");
 	WANT_VALUE(details, "sequence", "71");
 	WANT_VALUE(details, "chunk_id", "s71-1");
+	cr_assert_str_eq(details.bad_request->field_violations[0]->field,
+			 "chunks[1].vector.values");
 
 	zero->n_chunks = 0;
 	details = WANT_REASON(&world.session, upsert_second(zero), "SCHEMA_VIOLATION");

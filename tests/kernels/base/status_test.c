@@ -38,6 +38,19 @@ Test(status, prints_its_detail_into_the_arena)
 	cr_assert_str_eq(s.detail, "no collection books of 3");
 }
 
+Test(status, is_one_line_whatever_it_quotes)
+{
+	struct arena memory;
+	SCOPED(arena) arena = &memory;
+
+	arena_init(arena, 1 << 20);
+
+	cr_assert_str_eq(
+		status_format(arena, STATUS_NOT_FOUND, "no chunk \"%s\"", "a\n\x1B[2J\x7F\xC3\xA4")
+			.detail,
+		"no chunk \"a??[2J?\xC3\xA4\"");
+}
+
 Test(status, has_its_detail_where_the_arena_is_full)
 {
 	struct arena memory;

@@ -1,5 +1,7 @@
 #include "service/codec/chunk_codec.h"
 
+#include "kernels/base/error_info.h"
+
 #include <criterion/criterion.h>
 
 static struct arena arena;
@@ -117,7 +119,7 @@ Test(chunk_codec, returns_only_what_the_mask_names)
 Test(chunk_codec, reads_a_mask_and_names_an_unknown_path)
 {
 	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
-	char id[] = "id", vector[] = "vector", bad[] = "vectors";
+	char id[] = "id", vector[] = "vector", bad[] = "vectors", below[] = "metadata.\xC3\xA4";
 	char *paths[] = {id, vector};
 	unsigned fields = 0;
 	status decoded;
@@ -133,5 +135,11 @@ Test(chunk_codec, reads_a_mask_and_names_an_unknown_path)
 	paths[1] = bad;
 	decoded = read_mask_decode(&arena, &mask, &fields);
 	cr_assert_eq(decoded.code, STATUS_INVALID_ARGUMENT);
-	cr_assert_not_null(strstr(decoded.detail, "read_mask.paths[1]"));
+	cr_assert_str_eq(decoded.detail, "read_mask.paths[1]: \"vectors\" is no field of Chunk");
+	paths[1] = below;
+	decoded = read_mask_decode(&arena, &mask, &fields);
+	cr_assert_str_eq(decoded.detail,
+			 "read_mask.paths[1]: \"metadata...\" is no field of Chunk: "
+			 "a field comes whole");
+	cr_assert_str_eq(decoded.info->metadata[0].value, "read_mask.paths[1]");
 }

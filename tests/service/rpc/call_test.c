@@ -64,7 +64,7 @@ Test(call, of_no_method_is_unimplemented_at_once)
 Test(call, carries_every_code_and_its_detail)
 {
 	for (int code = 1; code <= 16; code++) {
-		char request[] = "?no such thing as \xC3\xBC 100% %41\n";
+		char request[] = "?no such thing as \xC3\xBC 100% %41";
 		struct grpc_reply reply;
 
 		request[0] = (char)code;
