@@ -33,24 +33,15 @@ uint64_t message_peek(struct bytes bytes, uint32_t field)
 		struct wire_tag tag = wire_tag(&wire);
 		uint64_t value;
 
-		switch (tag.type) {
-		case WIRE_VARINT:
-			value = wire_varint(&wire);
-			if (tag.number == field && !wire.failed)
-				found = value;
+		if (tag.type == WIRE_GROUP || tag.type == WIRE_GROUP_END)
 			break;
-		case WIRE_64:
-			wire_take(&wire, 8);
-			break;
-		case WIRE_32:
-			wire_take(&wire, 4);
-			break;
-		case WIRE_LENGTH:
-			wire_length_delimited(&wire);
-			break;
-		default:
-			return found;
+		if (tag.type != WIRE_VARINT || tag.number != field) {
+			wire_pass(&wire, tag.type);
+			continue;
 		}
+		value = wire_varint(&wire);
+		if (!wire.failed)
+			found = value;
 	}
 	return found;
 }

@@ -105,7 +105,7 @@ static bool group_skip(struct checker *checker, const struct check_path *path, s
 		tag = wire_tag(wire);
 		if (wire->failed)
 			break;
-		scalar_pass(wire, tag.type);
+		wire_pass(wire, tag.type);
 		switch (tag.type) {
 		case WIRE_GROUP:
 			if (n_open > checker->limits->depth || n_open == sizeof open / sizeof *open)
@@ -144,7 +144,7 @@ static bool unknown_field(struct level *level, struct wire *wire, struct wire_ta
 	if (limits->unknown_fields && ++checker->n_unknown > limits->unknown_fields)
 		return check_fail(checker, STATUS_INVALID_ARGUMENT, level->path, wire->at,
 				  "too many unknown fields: at most 1,024 are skipped");
-	scalar_pass(wire, tag.type);
+	wire_pass(wire, tag.type);
 	switch (tag.type) {
 	case WIRE_GROUP:
 		if (limits->refuse_groups)

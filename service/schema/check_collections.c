@@ -39,7 +39,7 @@ static void values_pass(struct values *values, struct wire_tag tag)
 	}
 	values->n_groups += tag.type == WIRE_GROUP;
 	values->n_groups -= tag.type == WIRE_GROUP_END && values->n_groups > 0;
-	scalar_pass(wire, tag.type);
+	wire_pass(wire, tag.type);
 }
 
 /* values_next - false at the end. */
@@ -257,7 +257,7 @@ static bool entry_read(struct checker *checker, const struct schema_field *field
 		} else if (tag.type == WIRE_GROUP || tag.type == WIRE_GROUP_END) {
 			wire_fail(&wire, "a group in a map's entry");
 		} else {
-			scalar_pass(&wire, tag.type);
+			wire_pass(&wire, tag.type);
 		}
 	}
 	return !wire.failed ||

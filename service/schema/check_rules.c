@@ -37,7 +37,7 @@ static bool tag_next(struct wire *wire, struct wire_tag *ret)
 		} else if (tag.type == WIRE_GROUP_END) {
 			n_groups -= n_groups > 0;
 		} else if (n_groups > 0) {
-			scalar_pass(wire, tag.type);
+			wire_pass(wire, tag.type);
 		} else {
 			*ret = tag;
 			return !wire->failed;
@@ -58,7 +58,7 @@ static struct rule_time time_read(struct bytes message)
 		else if (tag.type == WIRE_VARINT && tag.number == 2)
 			time.nanos = (int32_t)(uint32_t)wire_varint(&wire);
 		else
-			scalar_pass(&wire, tag.type);
+			wire_pass(&wire, tag.type);
 	}
 	return time;
 }
@@ -73,7 +73,7 @@ static bool string_next(struct wire *wire, struct bytes *ret)
 			*ret = wire_length_delimited(wire);
 			return !wire->failed;
 		}
-		scalar_pass(wire, tag.type);
+		wire_pass(wire, tag.type);
 	}
 	return false;
 }
@@ -88,7 +88,7 @@ static struct check_value wrapped(const struct check_value *value)
 		if (tag.number == 1 && tag.type == scalar_wire_type(inner.field->type))
 			inner.value = scalar_read(&wire, inner.field->type);
 		else
-			scalar_pass(&wire, tag.type);
+			wire_pass(&wire, tag.type);
 	}
 	return inner;
 }

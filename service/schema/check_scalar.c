@@ -81,27 +81,6 @@ union schema_value scalar_read(struct wire *wire, enum schema_type type)
 	return value;
 }
 
-void scalar_pass(struct wire *wire, enum wire_type type)
-{
-	switch (type) {
-	case WIRE_VARINT:
-		wire_varint(wire);
-		break;
-	case WIRE_64:
-		wire_take(wire, 8);
-		break;
-	case WIRE_32:
-		wire_take(wire, 4);
-		break;
-	case WIRE_LENGTH:
-		wire_length_delimited(wire);
-		break;
-	case WIRE_GROUP:
-	case WIRE_GROUP_END:
-		break;
-	}
-}
-
 /* Which member of a value holds. */
 enum kind { KIND_NUMBER, KIND_SINT, KIND_UINT, KIND_BYTES };
 

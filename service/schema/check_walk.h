@@ -57,8 +57,6 @@ bool check_violation(struct checker *checker, const struct violation *violation)
 
 /* scalar_read - the next value of a type; a string's, bytes' or message's is borrowed. Not a group's. */
 union schema_value scalar_read(struct wire *wire, enum schema_type type);
-/* scalar_pass - steps over a value; a group's tags have none. */
-void scalar_pass(struct wire *wire, enum wire_type type);
 bool scalar_is_zero(enum schema_type type, union schema_value value);
 /* scalar_compare - below, at or above 0; of numbers, NaN is equal to nothing and gives 2. */
 int scalar_compare(enum schema_type type, union schema_value a, union schema_value b);

@@ -9,26 +9,11 @@ static void skip_group(struct wire *wire)
 	while (depth > 0 && wire_more(wire)) {
 		struct wire_tag tag = wire_tag(wire);
 
-		switch (tag.type) {
-		case WIRE_VARINT:
-			wire_varint(wire);
-			break;
-		case WIRE_64:
-			wire_take(wire, 8);
-			break;
-		case WIRE_LENGTH:
-			wire_length_delimited(wire);
-			break;
-		case WIRE_GROUP:
+		wire_pass(wire, tag.type);
+		if (tag.type == WIRE_GROUP)
 			depth++;
-			break;
-		case WIRE_GROUP_END:
+		else if (tag.type == WIRE_GROUP_END)
 			depth--;
-			break;
-		case WIRE_32:
-			wire_take(wire, 4);
-			break;
-		}
 	}
 	if (depth > 0)
 		wire_fail(wire, "a group has no end");

@@ -117,6 +117,28 @@ static inline uint64_t wire_fixed64(struct wire *wire)
 	return wire->failed ? 0 : load_u64(taken.data);
 }
 
+/* wire_pass - steps over a value; of a group, whose tags have none, over nothing. */
+static inline void wire_pass(struct wire *wire, enum wire_type type)
+{
+	switch (type) {
+	case WIRE_VARINT:
+		wire_varint(wire);
+		break;
+	case WIRE_64:
+		wire_take(wire, 8);
+		break;
+	case WIRE_32:
+		wire_take(wire, 4);
+		break;
+	case WIRE_LENGTH:
+		wire_length_delimited(wire);
+		break;
+	case WIRE_GROUP:
+	case WIRE_GROUP_END:
+		break;
+	}
+}
+
 static inline int64_t wire_zigzag(uint64_t value)
 {
 	return (int64_t)(value >> 1 ^ (0 - (value & 1)));
