@@ -1,64 +1,15 @@
 #!/bin/bash
-# Makes the virtual environment and the stubs, then runs the tests in run.py.
-#
-# The environment is kept outside the checkout, in ~/.cache/sluice/python-SUM, and shared by all
-# configurations and clones: it is made under a lock, beside its place, and moved there when whole.
+# Makes the stubs, then runs the tests in run.py.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-work=$(TMPDIR=${TEST_TMPDIR:-/tmp} mktemp -d)
-trap 'rm -rf "$work"' EXIT
+requirements=$here/requirements.txt
+test="python client"
+# shellcheck source=tests/support/python.sh
+. "$root/tests/support/python.sh"
 
-# A test has no HOME; ~ of .bazelrc comes from the user database too.
-home=$(getent passwd "$EUID" | cut -d: -f6)
-cache=${home:?no home for a cache}/.cache/sluice
-sum=$( (python3 --version && cat "$here/requirements.txt") | sha256sum | cut -c1-16)
-environment=$cache/python-$sum
-
-# skip WHY: nothing ran, and bazel/test shows why at its end.
-skip() {
-	echo "SKIPPED: python client: $1"
-	echo "Synthesis: Tested: 0 | Passing: 0 | Failing: 0 | Crashing: 0"
-	exit 0
-}
-
-# What pip says when the index cannot be reached. Anything else that goes wrong is a failure.
-unreachable='connection broken|Could not fetch URL|HTTP error|[Tt]imed out|Max retries exceeded'
-
-make_environment() {
-	local new=$environment.$$ log=$work/pip.log
-	# Left by a run that was killed.
-	rm -rf "$environment".*
-	python3 -m venv "$new" >"$log" 2>&1 || {
-		cat "$log"
-		rm -rf "$new"
-		skip "python3 -m venv does not work here (is python3-venv installed?)"
-	}
-	if ! "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-		--only-binary :all: --retries 2 --timeout 20 \
-		--requirement "$here/requirements.txt" >"$log" 2>&1 </dev/null; then
-		cat "$log"
-		rm -rf "$new"
-		grep -qE "$unreachable" "$log" || exit 1
-		skip "the package index cannot be reached"
-	fi
-	mv "$new" "$environment"
-}
-
-mkdir -p "$cache"
-if [[ ! -d $environment ]]; then
-	exec 9>"$cache/python.lock"
-	flock 9
-	[[ -d $environment ]] || make_environment
-	exec 9>&-
-fi
-
-mkdir "$work/stubs"
-(
-	cd "$root/proto"
-	"$environment/bin/python" -m grpc_tools.protoc -I . --python_out="$work/stubs" \
-		--grpc_python_out="$work/stubs" sluice/v1/*.proto buf/validate/validate.proto
-)
-PYTHONPATH=$work/stubs PYTHONDONTWRITEBYTECODE=1 "$environment/bin/python" "$here/run.py" \
+cd "$root/proto"
+stubs --grpc_python_out="$work/stubs" sluice/v1/*.proto buf/validate/validate.proto
+PYTHONPATH=$work/stubs PYTHONDONTWRITEBYTECODE=1 "$python" "$here/run.py" \
 	--sluice "$root/service/sluice" --protos "$root/proto" --work "$work"
