@@ -6,8 +6,8 @@
 #include "index/resume_token.h"
 
 #include "index/directory.h"
+#include "kernels/base/checksum.h"
 #include "kernels/base/error_info.h"
-#include "kernels/base/siphash.h"
 
 #include <errno.h>
 #include <sys/random.h>
@@ -20,12 +20,12 @@
 
 enum { HAS_LAST = 1, IS_APPROXIMATE = 2 };
 
-_Static_assert(RESUME_KEY_BYTES == 2 * SIPHASH_KEY_BYTES, "a half for the tag, one for hashes");
-_Static_assert(RESUME_TOKEN_BYTES == BODY_BYTES + SIPHASH_TAG_BYTES, "the layout above");
+_Static_assert(RESUME_KEY_BYTES == 2 * HASH_KEY_BYTES, "a half for the tag, one for hashes");
+_Static_assert(RESUME_TOKEN_BYTES == BODY_BYTES + HASH_128_BYTES, "the layout above");
 
 uint64_t resume_hash(const struct resume_key *key, struct bytes data)
 {
-	return siphash64(key->bytes + SIPHASH_KEY_BYTES, data);
+	return hash_64(key->bytes + HASH_KEY_BYTES, data);
 }
 
 /* In the order in which they stand. */
@@ -56,15 +56,15 @@ void resume_token_encode(const struct resume_key *key, const struct resume_token
 	numbers_of(&copy, numbers);
 	for (size_t i = 0; i < NUMBERS; i++)
 		store_u64(ret + NUMBERS_AT + 8 * i, *numbers[i]);
-	siphash128(key->bytes, bytes_of(ret, BODY_BYTES), ret + BODY_BYTES);
+	hash_128(key->bytes, bytes_of(ret, BODY_BYTES), ret + BODY_BYTES);
 }
 
 /* In a time that does not tell how much of a forged tag was right. */
 static bool tag_is_right(const struct resume_key *key, const uint8_t *token)
 {
-	uint8_t tag[SIPHASH_TAG_BYTES], difference = 0;
+	uint8_t tag[HASH_128_BYTES], difference = 0;
 
-	siphash128(key->bytes, bytes_of(token, BODY_BYTES), tag);
+	hash_128(key->bytes, bytes_of(token, BODY_BYTES), tag);
 	for (size_t i = 0; i < sizeof tag; i++)
 		difference |= (uint8_t)(tag[i] ^ token[BODY_BYTES + i]);
 	return difference == 0;

@@ -99,7 +99,7 @@ static uint64_t sip_end(struct sip *s)
 }
 
 /* The state after all of data; wide for the 128-bit result. */
-static struct sip sip_absorb(const uint8_t key[16], struct bytes data, bool wide)
+static struct sip sip_absorb(const uint8_t key[HASH_KEY_BYTES], struct bytes data, bool wide)
 {
 	uint64_t k0 = load_u64(key), k1 = load_u64(key + 8);
 	struct sip s = {
@@ -120,7 +120,7 @@ static struct sip sip_absorb(const uint8_t key[16], struct bytes data, bool wide
 	return s;
 }
 
-void hash_128(const uint8_t key[16], struct bytes data, uint8_t ret[16])
+void hash_128(const uint8_t key[HASH_KEY_BYTES], struct bytes data, uint8_t ret[HASH_128_BYTES])
 {
 	struct sip s = sip_absorb(key, data, true);
 
@@ -129,7 +129,7 @@ void hash_128(const uint8_t key[16], struct bytes data, uint8_t ret[16])
 	store_u64(ret + 8, sip_end(&s));
 }
 
-uint64_t hash_64(const uint8_t key[16], struct bytes data)
+uint64_t hash_64(const uint8_t key[HASH_KEY_BYTES], struct bytes data)
 {
 	struct sip s = sip_absorb(key, data, false);
 

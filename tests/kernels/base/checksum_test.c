@@ -90,3 +90,23 @@ Test(checksum, siphash_of_known_data)
 		cr_assert_arr_eq(got, cases_128[i].want, 16, "size %zu", cases_128[i].size);
 	}
 }
+
+Test(checksum, siphash_depends_on_every_bit_of_key_and_data)
+{
+	uint8_t key[HASH_KEY_BYTES] = {1}, data[37] = {2}, whole[HASH_128_BYTES];
+	struct bytes bytes = bytes_of(data, sizeof data);
+	const uint64_t short_one = hash_64(key, bytes);
+
+	hash_128(key, bytes, whole);
+	for (size_t bit = 0; bit < 8 * (sizeof key + sizeof data); bit++) {
+		size_t at = bit / 8;
+		uint8_t *byte = at < sizeof key ? &key[at] : &data[at - sizeof key];
+		uint8_t changed[HASH_128_BYTES];
+
+		*byte ^= (uint8_t)(1 << bit % 8);
+		hash_128(key, bytes, changed);
+		cr_assert_neq(hash_64(key, bytes), short_one, "bit %zu", bit);
+		cr_assert_neq(memcmp(changed, whole, sizeof whole), 0, "bit %zu", bit);
+		*byte ^= (uint8_t)(1 << bit % 8);
+	}
+}
