@@ -438,6 +438,13 @@ static bool rule_broken(struct checker *checker, const struct rule *rule,
 	return check_violation(checker, &violation);
 }
 
+/* A pattern is one of text: what bytes that are none have to match is undefined. */
+static bool is_undefined(const struct rule *rule, const struct check_value *value)
+{
+	return rule->kind == RULE_PATTERN && value->field->type == SCHEMA_BYTES &&
+	       !bytes_is_utf8(value->value.bytes);
+}
+
 bool rules_hold(struct checker *checker, const struct check_value *value,
 		const struct field_rules *rules, const struct check_path *path)
 {
@@ -447,9 +454,7 @@ bool rules_hold(struct checker *checker, const struct check_value *value,
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		const struct rule *rule = &rules->rules[i];
 
-		/* A pattern is one of text: what bytes that are none have to match is undefined. */
-		if (rule->kind == RULE_PATTERN && value->field->type == SCHEMA_BYTES &&
-		    !bytes_is_utf8(value->value.bytes))
+		if (is_undefined(rule, value))
 			return check_fail(checker, STATUS_INVALID_ARGUMENT, path, NULL,
 					  "must be UTF-8 to match a pattern");
 		if (!holds(checker, rule, &subject) &&
@@ -468,10 +473,7 @@ bool rules_are_kept(struct checker *checker, const struct check_value *value,
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		const struct rule *rule = &rules->rules[i];
 
-		if (rule->kind == RULE_PATTERN && value->field->type == SCHEMA_BYTES &&
-		    !bytes_is_utf8(value->value.bytes))
-			return false;
-		if (!holds(checker, rule, &subject))
+		if (is_undefined(rule, value) || !holds(checker, rule, &subject))
 			return false;
 	}
 	return true;

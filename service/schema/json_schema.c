@@ -99,6 +99,26 @@ void json_also(struct json_maker *maker, json_t *schema, const char *key, json_t
 	json_add(maker, all, one);
 }
 
+void json_members_put(struct json_maker *maker, const struct rule *rule, json_t *list,
+		      json_t *schema, struct json_notes *notes)
+{
+	struct buffer text = {0};
+	json_t * not;
+
+	if (rule->kind != RULE_NOT_IN) {
+		json_also(maker, schema, "enum", list);
+	} else if (maker->traits->compose) {
+		not = json_object();
+		json_put(maker, not, "enum", list);
+		json_also(maker, schema, "not", not);
+	} else {
+		json_print(list, 0, &text);
+		json_note(notes, "None of %.*s.", (int)text.size, (const char *)text.data);
+		json_decref(list);
+	}
+	buffer_finish(&text);
+}
+
 /* The first paragraph, on one line. */
 static void paragraph_append(struct buffer *text, const char *comment)
 {

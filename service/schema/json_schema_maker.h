@@ -58,6 +58,9 @@ void json_add(struct json_maker *maker, json_t *array, json_t *value);
 json_t *json_text(struct json_maker *maker, const char *text);
 /* json_also - puts a keyword of which there may be more than one: a second goes into allOf. */
 void json_also(struct json_maker *maker, json_t *schema, const char *key, json_t *value);
+/* json_members_put - a rule in or not_in, or const, of these members; steals list. */
+void json_members_put(struct json_maker *maker, const struct rule *rule, json_t *list,
+		      json_t *schema, struct json_notes *notes);
 
 /* json_object_make - the schema of a message's object. fields  [n] those to keep, by name; NULL: all.
  * notes  takes what the dialect cannot say. */

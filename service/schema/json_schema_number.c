@@ -242,26 +242,6 @@ static json_t *members_of(struct json_maker *maker, const struct schema_field *f
 	return list;
 }
 
-static void members_put(struct json_maker *maker, const struct schema_field *field,
-			const struct rule *rule, json_t *schema, struct json_notes *notes)
-{
-	json_t *list = members_of(maker, field, rule), *not;
-	struct buffer text = {0};
-
-	if (rule->kind != RULE_NOT_IN) {
-		json_also(maker, schema, "enum", list);
-	} else if (maker->traits->compose) {
-		not = json_object();
-		json_put(maker, not, "enum", list);
-		json_also(maker, schema, "not", not);
-	} else {
-		json_print(list, 0, &text);
-		json_note(notes, "None of %.*s.", (int)text.size, (const char *)text.data);
-		json_decref(list);
-	}
-	buffer_finish(&text);
-}
-
 /* NaN and the infinities, where no rule refuses them. A range refuses NaN. */
 static json_t *specials(struct json_maker *maker, const struct field_rules *rules)
 {
@@ -388,7 +368,8 @@ json_t *json_number_schema(struct json_maker *maker, const struct schema_field *
 		const struct rule *rule = &rules->rules[i];
 
 		if (rule->kind == RULE_CONST || rule->kind == RULE_IN || rule->kind == RULE_NOT_IN)
-			members_put(maker, field, rule, schema, notes);
+			json_members_put(maker, rule, members_of(maker, field, rule), schema,
+					 notes);
 	}
 	return schema;
 }

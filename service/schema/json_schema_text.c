@@ -225,26 +225,6 @@ static json_t *strings_of(struct json_maker *maker, const struct rule *rule)
 	return list;
 }
 
-static void set_put(struct json_maker *maker, const struct rule *rule, json_t *schema,
-		    struct json_notes *notes)
-{
-	json_t *list = strings_of(maker, rule), *not;
-	struct buffer text = {0};
-
-	if (rule->kind != RULE_NOT_IN) {
-		json_also(maker, schema, "enum", list);
-	} else if (maker->traits->compose) {
-		not = json_object();
-		json_put(maker, not, "enum", list);
-		json_also(maker, schema, "not", not);
-	} else {
-		json_print(list, 0, &text);
-		json_note(notes, "None of %.*s.", (int)text.size, (const char *)text.data);
-		json_decref(list);
-	}
-	buffer_finish(&text);
-}
-
 static bool bytes_have(struct bytes text, const char *part)
 {
 	return memmem(text.data, text.size, part, strlen(part)) != NULL;
@@ -293,7 +273,7 @@ json_t *json_string_schema(struct json_maker *maker, const struct field_rules *r
 		case RULE_CONST:
 		case RULE_IN:
 		case RULE_NOT_IN:
-			set_put(maker, rule, schema, notes);
+			json_members_put(maker, rule, strings_of(maker, rule), schema, notes);
 			break;
 		default:
 			break;
