@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Bytes of a found value that a message shows. */
 #define SHOWN_BYTES_MAX 64
@@ -164,17 +163,6 @@ static void bytes_print(struct bytes bytes, char *text, size_t size)
 		snprintf(text + at, size - at, "\"");
 }
 
-static void number_print(enum schema_type type, double number, char *text, size_t size)
-{
-	/* The fewest digits that read back as the same number. */
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(text, size, "%.*g", digits, number);
-		if (type == SCHEMA_FLOAT ? strtof(text, NULL) == (float)number
-					 : strtod(text, NULL) == number)
-			return;
-	}
-}
-
 static void enum_print(const struct schema_enum *enumeration, int64_t number, char *text,
 		       size_t size)
 {
@@ -192,7 +180,7 @@ void scalar_print(const struct check_value *value, char *text, size_t size)
 
 	switch (kind_of(field->type)) {
 	case KIND_NUMBER:
-		number_print(field->type, value->value.number, text, size);
+		rules_number_print(field->type, value->value.number, text, size);
 		break;
 	case KIND_UINT:
 		if (field->type == SCHEMA_BOOL)

@@ -33,15 +33,11 @@ static bool is_wide(const struct schema_field *field)
 /* A float as the shortest decimal that is read back as it: 0.999, not 0.999000013. */
 static double shortest(const struct schema_field *field, double value)
 {
-	char text[24];
+	char text[RULES_NUMBER_BYTES];
 
 	if (field->type != SCHEMA_FLOAT)
 		return value;
-	for (int digits = 6; digits <= 9; digits++) {
-		snprintf(text, sizeof text, "%.*g", digits, value);
-		if (strtof(text, NULL) == (float)value)
-			break;
-	}
+	rules_number_print(SCHEMA_FLOAT, value, text, sizeof text);
 	return strtod(text, NULL);
 }
 

@@ -130,4 +130,10 @@ status rules_compile_field(struct schema *schema, const struct schema_field *fie
 status rules_compile_message(struct schema *schema, const struct schema_message *message,
 			     struct arena *arena, const struct message_rules **ret);
 
+#define RULES_NUMBER_BYTES 40
+
+/* rules_number_print - the shortest digits that read back as the same number of its type: how a message
+ * says one, found or allowed. */
+void rules_number_print(enum schema_type type, double number, char *text, size_t size);
+
 #endif

@@ -26,19 +26,23 @@ __attribute__((format(printf, 2, 3))) static void put(struct buffer *text, const
 	buffer_append(text, piece, strlen(piece));
 }
 
-/* The shortest digits that read back as the same number. */
-static void put_number(struct buffer *text, enum schema_type type, double number)
+void rules_number_print(enum schema_type type, double number, char *text, size_t size)
 {
-	char digits[40];
-
 	for (int precision = 6; precision <= 17; precision++) {
 		double again;
 
-		snprintf(digits, sizeof digits, "%.*g", precision, number);
-		again = strtod(digits, NULL);
+		snprintf(text, size, "%.*g", precision, number);
+		again = strtod(text, NULL);
 		if (again == number || (type == SCHEMA_FLOAT && (float)again == (float)number))
 			break;
 	}
+}
+
+static void put_number(struct buffer *text, enum schema_type type, double number)
+{
+	char digits[RULES_NUMBER_BYTES];
+
+	rules_number_print(type, number, digits, sizeof digits);
 	put(text, "%s", digits);
 }
 
