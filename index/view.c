@@ -110,7 +110,7 @@ uint64_t view_seek(const struct view *view, uint64_t row)
 	}
 	if (view->length <= view->sealed)
 		return view->length;
-	return head_seek_from(view->head, view->sealed, view->length, row);
+	return head_seek(view->head, view->sealed, view->length, row);
 }
 
 bool view_find(const struct view *view, uint64_t row, uint64_t *ret_place)
@@ -136,7 +136,7 @@ uint64_t view_count(const struct view *view, uint64_t generation)
 		first = view->strata->ends[i];
 	}
 	if (view->length > view->sealed)
-		n += head_count_from(view->head, view->sealed, view->length, generation);
+		n += head_count(view->head, view->sealed, view->length, generation);
 	return n;
 }
 

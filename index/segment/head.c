@@ -223,12 +223,7 @@ void head_kill(struct head *head, uint64_t place, uint64_t generation)
 		atomic_store_explicit(&block->first_death, generation, memory_order_relaxed);
 }
 
-uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row)
-{
-	return head_seek_from(head, head->base, length, row);
-}
-
-uint64_t head_seek_from(const struct head *head, uint64_t first, uint64_t length, uint64_t row)
+uint64_t head_seek(const struct head *head, uint64_t first, uint64_t length, uint64_t row)
 {
 	uint64_t low = first, high = length;
 
@@ -242,16 +237,6 @@ uint64_t head_seek_from(const struct head *head, uint64_t first, uint64_t length
 			high = middle;
 	}
 	return low;
-}
-
-bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t *ret_place)
-{
-	uint64_t place = head_seek(head, length, row);
-
-	if (place == length || head_row(head, place) != row)
-		return false;
-	*ret_place = place;
-	return true;
 }
 
 uint64_t head_row(const struct head *head, uint64_t place)
@@ -301,13 +286,7 @@ static bool block_fill_bitmap(const struct head_block *block, struct scan_range 
 	return n_alive < range.n;
 }
 
-uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation)
-{
-	return head_count_from(head, head->base, length, generation);
-}
-
-uint64_t head_count_from(const struct head *head, uint64_t first, uint64_t length,
-			 uint64_t generation)
+uint64_t head_count(const struct head *head, uint64_t first, uint64_t length, uint64_t generation)
 {
 	uint64_t n_alive = 0;
 	uint32_t n;

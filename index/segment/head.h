@@ -45,18 +45,12 @@ void head_set(struct head *head, uint64_t place, uint64_t row, const float *vect
 /* head_kill - the row at a place died at a generation, which is not published yet. */
 void head_kill(struct head *head, uint64_t place, uint64_t generation);
 
-/* head_find - the place of a row number among the first length; false where there is none. */
-bool head_find(const struct head *head, uint64_t length, uint64_t row, uint64_t *ret_place);
+/* head_seek - of the places first .. length, the first whose row is not below row; length where there is
+ * none. */
+uint64_t head_seek(const struct head *head, uint64_t first, uint64_t length, uint64_t row);
 
-/* head_seek - the place of the first row among the first length that is not below row; length where
- * there is none. */
-uint64_t head_seek(const struct head *head, uint64_t length, uint64_t row);
-uint64_t head_seek_from(const struct head *head, uint64_t first, uint64_t length, uint64_t row);
-
-/* head_count - how many of the first length are alive at a generation. */
-uint64_t head_count(const struct head *head, uint64_t length, uint64_t generation);
-uint64_t head_count_from(const struct head *head, uint64_t first, uint64_t length,
-			 uint64_t generation);
+/* head_count - how many of the places first .. length are alive at a generation. */
+uint64_t head_count(const struct head *head, uint64_t first, uint64_t length, uint64_t generation);
 
 /* head_death - the generation at which the row died; GENERATION_NEVER. */
 uint64_t head_death(const struct head *head, uint64_t place);

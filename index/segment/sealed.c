@@ -41,16 +41,6 @@ uint32_t sealed_seek(const struct sealed *sealed, uint64_t row)
 	return low;
 }
 
-bool sealed_find(const struct sealed *sealed, uint64_t row, uint32_t *ret_place)
-{
-	uint32_t place = sealed_seek(sealed, row);
-
-	if (place == sealed->n || sealed->rows[place] != row)
-		return false;
-	*ret_place = place;
-	return true;
-}
-
 const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *scratch)
 {
 	const void *stored = sealed->vectors + place * sealed->vector_bytes;

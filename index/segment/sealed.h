@@ -89,9 +89,6 @@ uint64_t sealed_row(const struct sealed *sealed, uint32_t place);
 /* sealed_seek - the first place whose row is not below row; the length where there is none. */
 uint32_t sealed_seek(const struct sealed *sealed, uint64_t row);
 
-/* sealed_find - the place of a row number; false where there is none. */
-bool sealed_find(const struct sealed *sealed, uint64_t row, uint32_t *ret_place);
-
 /* sealed_vector - [dim] exact: mapped, or where it is stored as float16 in scratch [dim]. */
 const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *scratch);
 
