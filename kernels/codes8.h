@@ -72,7 +72,10 @@ struct codes8 {
 	const unsigned char *heads; /* [codes8_heads_bytes] */
 	const unsigned char *tails; /* [codes8_tails_bytes]; unused where tail is 0 */
 	uint32_t n;
+	struct codes8_seat *seat; /* scanner.h; NULL: devices take no copy */
 };
+
+struct codes8_seat;
 
 /* codes8_coder - what it takes to code rows. The rotation is borrowed. */
 struct codes8_coder {

@@ -43,19 +43,19 @@ INLINE void products(const float *rows, size_t n_rows, const float *const *vecto
 	size_t whole = dim / LANES * LANES;
 
 	for (size_t k = 0; k < whole; k += LANES) {
-		lanes_of_double x[4];
+		lanes_of_double row[4];
 
 #pragma GCC unroll 4
-		for (size_t j = 0; j < n_columns; j++)
-			load(vectors[j] + k, &x[j]);
+		for (size_t i = 0; i < n_rows; i++)
+			load(rows + i * dim + k, &row[i]);
 #pragma GCC unroll 4
-		for (size_t i = 0; i < n_rows; i++) {
-			lanes_of_double row;
+		for (size_t j = 0; j < n_columns; j++) {
+			lanes_of_double x;
 
-			load(rows + i * dim + k, &row);
+			load(vectors[j] + k, &x);
 #pragma GCC unroll 4
-			for (size_t j = 0; j < n_columns; j++)
-				sums[i][j] += row * x[j];
+			for (size_t i = 0; i < n_rows; i++)
+				sums[i][j] += row[i] * x;
 		}
 	}
 	for (size_t i = 0; i < n_rows; i++) {
@@ -76,15 +76,16 @@ INLINE void multiply(const float *rows, size_t n_rows, size_t dim, const float *
 {
 	size_t i = 0;
 
-	/* Two rows stay near while all vectors pass. */
-	for (; n >= 4 && i + 2 <= n_rows; i += 2) {
+	/* Three rows stay near while all vectors pass: with four of these their sums, twelve, fill the
+	 * registers. */
+	for (; n >= 4 && i + 3 <= n_rows; i += 3) {
 		const float *row = rows + i * dim;
 		size_t j = 0;
 
 		for (; j + 4 <= n; j += 4)
-			products(row, 2, vectors + j, 4, dim, ret + j * n_rows + i, n_rows);
+			products(row, 3, vectors + j, 4, dim, ret + j * n_rows + i, n_rows);
 		for (; j < n; j++)
-			products(row, 2, vectors + j, 1, dim, ret + j * n_rows + i, n_rows);
+			products(row, 3, vectors + j, 1, dim, ret + j * n_rows + i, n_rows);
 	}
 	for (; n < 4 && i + 4 <= n_rows; i += 4) {
 		for (size_t j = 0; j < n; j++)

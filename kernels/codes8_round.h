@@ -1,4 +1,4 @@
-/* codes8_round - rounding up, for what bounds are made of. Internal to codes8.
+/* codes8_round - rounding up, for what bounds are made of. Internal to codes8 and rows8.
  *
  * What is not zero never becomes a denormal, which a processor might flush.
  */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define SORT_BY_INSERTION 16
+#define PIVOT_SAMPLE 9
 
 static struct key *keys_open(size_t width)
 {
@@ -70,52 +71,10 @@ static void key_swap(struct key *a, struct key *b)
 	*b = c;
 }
 
-/* A pivot that no order of the input makes bad on purpose. */
-static size_t pivot_pick(size_t n)
+/* As key_before, without a branch: which key is before which is as good as chance. */
+static inline size_t key_is_before(struct key a, struct key b)
 {
-	static _Thread_local uint64_t state = UINT64_C(0x9E3779B97F4A7C15);
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (size_t)((unsigned __int128)state * n >> 64);
-}
-
-/* Splits n >= 2 keys: none of the first ret comes after any of the others; 0 < ret < n. */
-static size_t keys_split(struct key *keys, size_t n)
-{
-	size_t low = 0, high = n - 1;
-	struct key pivot;
-
-	key_swap(&keys[0], &keys[pivot_pick(n)]);
-	pivot = keys[0];
-	for (;;) {
-		while (key_before(keys[low], pivot))
-			low++;
-		while (key_before(pivot, keys[high]))
-			high--;
-		if (low >= high)
-			return high + 1;
-		key_swap(&keys[low++], &keys[high--]);
-	}
-}
-
-/* Brings the first want of n keys to the front, in no order. */
-static void keys_select(struct key *keys, size_t n, size_t want)
-{
-	while (n >= 2 && want > 0 && want < n) {
-		size_t front = keys_split(keys, n);
-
-		if (front == want)
-			return;
-		if (front > want) {
-			n = front;
-		} else {
-			keys += front;
-			n -= front;
-			want -= front;
-		}
-	}
+	return (size_t)((a.score > b.score) | ((a.score == b.score) & (a.row < b.row)));
 }
 
 static void keys_insert(struct key *keys, size_t n)
@@ -130,18 +89,86 @@ static void keys_insert(struct key *keys, size_t n)
 	}
 }
 
+/* A place that no order of the input makes bad on purpose. */
+static size_t place_pick(size_t n)
+{
+	static _Thread_local uint64_t state = UINT64_C(0x9E3779B97F4A7C15);
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (size_t)((unsigned __int128)state * n >> 64);
+}
+
+/* Brings to the front a key that about `rank` of the n keys are before: the one that stands there
+ * among a few that are picked. */
+static void pivot_pick(struct key *keys, size_t n, size_t rank)
+{
+	size_t step = n / PIVOT_SAMPLE, from = place_pick(step);
+
+	for (size_t i = 0; i < PIVOT_SAMPLE; i++)
+		key_swap(&keys[i], &keys[from + i * step]);
+	keys_insert(keys, PIVOT_SAMPLE);
+	key_swap(&keys[0], &keys[rank * PIVOT_SAMPLE / n]);
+}
+
+/* Splits n > SORT_BY_INSERTION keys at one near rank: those before it, it, at the place that is
+ * given back, and the others. */
+static size_t keys_split(struct key *keys, size_t n, size_t rank)
+{
+	size_t front = 1;
+	struct key pivot;
+
+	pivot_pick(keys, n, rank);
+	pivot = keys[0];
+	/* Field by field: what was stored is loaded again at once, and a store of another width
+	 * would have to be waited for. */
+	for (size_t i = 1; i < n; i++) {
+		struct key key = {keys[i].score, keys[i].row};
+
+		keys[i].score = keys[front].score;
+		keys[i].row = keys[front].row;
+		keys[front].score = key.score;
+		keys[front].row = key.row;
+		front += key_is_before(key, pivot);
+	}
+	key_swap(&keys[0], &keys[front - 1]);
+	return front - 1;
+}
+
+/* Brings the first want of n keys to the front, in no order. */
+static void keys_select(struct key *keys, size_t n, size_t want)
+{
+	while (want > 0 && want < n) {
+		size_t front;
+
+		if (n <= SORT_BY_INSERTION) {
+			keys_insert(keys, n);
+			return;
+		}
+		front = keys_split(keys, n, want);
+		if (want <= front) {
+			n = front;
+		} else {
+			keys += front + 1;
+			n -= front + 1;
+			want -= front + 1;
+		}
+	}
+}
+
 /* Recurses into the smaller part, so the depth is at most the logarithm. */
 static void keys_sort(struct key *keys, size_t n)
 {
 	while (n > SORT_BY_INSERTION) {
-		size_t front = keys_split(keys, n);
+		size_t front = keys_split(keys, n, n / 2), behind = n - front - 1;
 
-		if (front <= n - front) {
+		if (front <= behind) {
 			keys_sort(keys, front);
-			keys += front;
-			n -= front;
+			keys += front + 1;
+			n = behind;
 		} else {
-			keys_sort(keys + front, n - front);
+			keys_sort(keys + front + 1, behind);
 			n = front;
 		}
 	}

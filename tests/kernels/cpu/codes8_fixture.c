@@ -68,7 +68,7 @@ void coded_init(struct coded *coded, struct hostile_block *block, enum metric me
 	codes8_shape_init(&shape, metric, block->dim, head);
 	coded->heads = area(codes8_heads_bytes(&shape, n));
 	coded->tails = area(codes8_tails_bytes(&shape, n));
-	coded->codes = (struct codes8){shape, coded->heads, coded->tails, n};
+	coded->codes = (struct codes8){shape, coded->heads, coded->tails, n, NULL};
 	cr_assert(!status_failed(codes8_coder_init(coder, &shape, rotation)));
 	for (uint32_t row = 0; row < n; row += CODES8_ROWS) {
 		const float *vectors[CODES8_ROWS];
