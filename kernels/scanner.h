@@ -29,6 +29,7 @@
 #include "kernels/metric.h"
 #include "kernels/window.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,7 +55,8 @@ struct scan_block {
 	const float *squares; /* [capacity] |x|^2 rounded to nearest */
 	size_t stride;        /* in floats */
 	uint32_t capacity;    /* rows that there is room for, below 2^31 */
-	void *copy;           /* a device scanner's; NULL: none yet. Only the scanner touches it */
+	_Atomic(void *) copy; /* a device scanner's; NULL: none yet. Only the scanner touches it, */
+	_Atomic(struct scanner *) scanner; /* and this: who has it */
 };
 
 /* scan_query - one query, prepared once and scanned many times. */
@@ -84,6 +86,18 @@ struct scan_range {
 
 struct scanner;
 
+/* codes8_seat - where a device's scanner keeps its copy of some codes (codes8.h): beside them, for as
+ * long as they are there. All zero: there is none yet. Only the scanner touches it. */
+struct codes8_seat {
+	_Atomic(struct scanner *) scanner; /* who has a copy; NULL: nobody */
+	void *copy;                        /* under the scanner's lock */
+};
+
+struct codes8_bounds_out;
+struct codes8_probe;
+struct codes8_query;
+struct codes8_range;
+
 struct scanner_ops {
 	/* The rows of the range, as bound keys, into the window (not sealed). Every visible row
 	 * that is not offered has a bound key not before the window's threshold, or is covered by
@@ -97,6 +111,15 @@ struct scanner_ops {
 			 float *ret_upper, float *ret_lower);
 	/* The block is going away: drop the copy. No scan of it is running. */
 	void (*forget)(struct scanner *self, struct scan_block *block);
+	/* As codes8_propose and codes8_bounds (cpu/codes8_scanner.h), of codes that have a seat;
+	 * UNAVAILABLE also where their copy is not there yet. All three NULL: not served. */
+	status (*propose_codes)(struct scanner *self, struct codes8_probe *probes, size_t n_probes,
+				const struct codes8_range *range, const struct deadline *deadline);
+	status (*bounds_codes)(struct scanner *self, const struct codes8_query *query,
+			       const struct codes8_range *range, const struct deadline *deadline,
+			       const struct codes8_bounds_out *out);
+	/* The codes are going away, as forget. */
+	void (*forget_codes)(struct scanner *self, struct codes8_seat *seat);
 	void (*close)(struct scanner *self);
 };
 
@@ -124,8 +147,48 @@ static inline status scanner_bounds(struct scanner *scanner, const struct scan_q
 
 static inline void scanner_forget(struct scanner *scanner, struct scan_block *block)
 {
-	if (block->copy)
+	if (atomic_load(&block->copy))
 		scanner->ops->forget(scanner, block);
+}
+
+/* scan_block_close - as scanner_forget, by whoever does not know the scanner. */
+static inline void scan_block_close(struct scan_block *block)
+{
+	struct scanner *scanner = atomic_load(&block->scanner);
+
+	if (scanner)
+		scanner_forget(scanner, block);
+}
+
+/* As the two above, over int8 codes: what a scanner does not serve it is UNAVAILABLE for, and so it is
+ * for codes that it has no copy of, which asking it makes it take. */
+static inline status scanner_propose_codes(struct scanner *scanner, struct codes8_probe *probes,
+					   size_t n_probes, const struct codes8_range *range,
+					   const struct deadline *deadline)
+{
+	if (!scanner->ops->propose_codes)
+		return status_make(STATUS_UNAVAILABLE, "the scanner reads no codes");
+	return scanner->ops->propose_codes(scanner, probes, n_probes, range, deadline);
+}
+
+static inline status scanner_bounds_codes(struct scanner *scanner, const struct codes8_query *query,
+					  const struct codes8_range *range,
+					  const struct deadline *deadline,
+					  const struct codes8_bounds_out *out)
+{
+	if (!scanner->ops->bounds_codes)
+		return status_make(STATUS_UNAVAILABLE, "the scanner reads no codes");
+	return scanner->ops->bounds_codes(scanner, query, range, deadline, out);
+}
+
+/* codes8_seat_close - by whoever has the codes, before they go away; no scan of them is running. Not
+ * while the scanner is closed. */
+static inline void codes8_seat_close(struct codes8_seat *seat)
+{
+	struct scanner *scanner = atomic_load(&seat->scanner);
+
+	if (scanner)
+		scanner->ops->forget_codes(scanner, seat);
 }
 
 static inline void scanner_close(struct scanner *scanner)

@@ -49,7 +49,11 @@
 	X(STORAGE_FAILED)                                                                          \
 	X(DEADLINE_PASSED)                                                                         \
 	X(INTERNAL_ERROR)                                                                          \
-	X(CURSOR_NOT_FOUND)
+	X(CURSOR_NOT_FOUND)                                                                        \
+	X(CREDENTIAL_MISSING)                                                                      \
+	X(CREDENTIAL_UNKNOWN)                                                                      \
+	X(SCOPE_MISSING)                                                                           \
+	X(COLLECTION_NOT_ALLOWED)
 
 #define NAME(name) [REASON_##name] = #name,
 static const char *const names[REASON_N] = {REASONS(NAME)};

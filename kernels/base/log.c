@@ -4,6 +4,7 @@
 #include "kernels/base/log.h"
 
 #include "kernels/base/bytes.h"
+#include "kernels/base/meter.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -103,8 +104,9 @@ static bool is_printable(unsigned char before, unsigned char c)
 	return before != 0xC2 || c < 0x80 || c > 0x9F;
 }
 
-/* text without control characters; at most MESSAGE_MAX bytes. */
-static size_t message_escape(char ret[MESSAGE_MAX], const char *text)
+/* text without control characters, and without quotes where it will stand in such; at most MESSAGE_MAX
+ * bytes. */
+static size_t message_escape(char ret[MESSAGE_MAX], const char *text, bool quoted)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char before = 0;
@@ -112,7 +114,7 @@ static size_t message_escape(char ret[MESSAGE_MAX], const char *text)
 
 	for (const char *at = text; *at; at++) {
 		unsigned char c = (unsigned char)*at;
-		bool plain = is_printable(before, c);
+		bool plain = is_printable(before, c) && !(quoted && c == '"');
 
 		if (n + (plain ? 1 : 4) > MESSAGE_MAX)
 			break;
@@ -167,20 +169,88 @@ static size_t message_escape_json(char ret[MESSAGE_MAX], const char *text)
 	return n;
 }
 
-static void line_write(const struct timespec *now, enum log_level level, const char *text)
+/* The number as it is read best: whole where it is whole. */
+static size_t number_print(char *ret, size_t size, double number)
+{
+	int n = number >= -1e15 && number <= 1e15 && number == (double)(int64_t)number
+			? snprintf(ret, size, "%lld", (long long)number)
+			: snprintf(ret, size, "%.6g", number);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* " name=value" or ", \"name\": value"; 0 where that has no room in size bytes. */
+static size_t field_print(char *ret, size_t size, const struct log_field *field, bool json)
+{
+	char value[MESSAGE_MAX + 1];
+	bool quoted = field->text && (json || !*field->text || strpbrk(field->text, " \"="));
+	size_t n_value, n;
+	int lead;
+
+	if (!field->text)
+		n_value = number_print(value, sizeof value, field->number);
+	else
+		n_value = json ? message_escape_json(value, field->text)
+			       : message_escape(value, field->text, quoted);
+	n = strlen(field->name) + n_value + sizeof ", \"\": \"\"";
+	if (n > size)
+		return 0;
+	lead = snprintf(ret, size, json ? ", \"%s\": %s" : " %s=%s", field->name,
+			quoted ? "\"" : "");
+	n = lead < 0 ? 0 : (size_t)lead;
+	memcpy(ret + n, value, n_value);
+	n += n_value;
+	if (quoted)
+		ret[n++] = '"';
+	return n;
+}
+
+static void line_write(const struct timespec *now, enum log_level level, const char *text,
+		       const struct log_field *fields, size_t n_fields)
 {
 	bool json = atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_JSON;
-	char line[PREFIX_MAX + MESSAGE_MAX + sizeof "\"}\n"];
-	size_t n = prefix_print(line, now, level, json);
+	char line[PREFIX_MAX + 2 * MESSAGE_MAX + sizeof "\"}\n"];
+	size_t n = prefix_print(line, now, level, json), start;
 
-	n += json ? message_escape_json(line + n, text) : message_escape(line + n, text);
-	if (json) {
+	n += json ? message_escape_json(line + n, text) : message_escape(line + n, text, false);
+	if (json)
 		line[n++] = '"';
-		line[n++] = '}';
+	start = n;
+	for (size_t i = 0; i < n_fields; i++) {
+		size_t printed = field_print(line + n, MESSAGE_MAX - (n - start), &fields[i], json);
+
+		if (!printed)
+			break;
+		n += printed;
 	}
+	if (json)
+		line[n++] = '}';
 	line[n++] = '\n';
 	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
 		continue;
+	meter_add(METER_LOG_LINES, 1);
+}
+
+/* Whether a line of that level may go out now; says so where others could not. */
+static bool line_admit(enum log_level level, struct timespec *ret_now)
+{
+	char text[MESSAGE_MAX + 1];
+	uint64_t dropped;
+	bool admitted;
+
+	if ((int)level < atomic_load_explicit(&log_level_min, memory_order_relaxed))
+		return false;
+	clock_gettime(CLOCK_REALTIME, ret_now);
+	admitted = rate_admit(ret_now->tv_sec, &dropped);
+	if (!admitted)
+		meter_add(METER_LOG_DROPPED, 1);
+	if (dropped) {
+		snprintf(text, sizeof text, "%llu lines were dropped, over %u a second",
+			 (unsigned long long)dropped,
+			 atomic_load_explicit(&log_rate, memory_order_relaxed));
+		line_write(ret_now, LOG_WARNING, text, NULL, 0);
+	}
+	return admitted;
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -188,27 +258,25 @@ void log_write(enum log_level level, const char *format, ...)
 	int errno_before = errno;
 	char text[MESSAGE_MAX + 1];
 	struct timespec now;
-	uint64_t dropped;
-	bool admitted;
 	va_list args;
 
-	if ((int)level < atomic_load_explicit(&log_level_min, memory_order_relaxed))
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	admitted = rate_admit(now.tv_sec, &dropped);
-	if (dropped) {
-		snprintf(text, sizeof text, "%llu lines were dropped, over %u a second",
-			 (unsigned long long)dropped,
-			 atomic_load_explicit(&log_rate, memory_order_relaxed));
-		line_write(&now, LOG_WARNING, text);
-	}
-	if (admitted) {
+	if (line_admit(level, &now)) {
 		errno = errno_before; /* for %m */
 		va_start(args, format);
 		if (vsnprintf(text, sizeof text, format, args) < 0)
 			snprintf(text, sizeof text, "a line that could not be printed");
 		va_end(args);
-		line_write(&now, level, text);
+		line_write(&now, level, text, NULL, 0);
 	}
+	errno = errno_before;
+}
+
+void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+{
+	int errno_before = errno;
+	struct timespec now;
+
+	if (line_admit(level, &now))
+		line_write(&now, level, message, fields, n);
 	errno = errno_before;
 }

@@ -8,6 +8,7 @@
 #ifndef SLUICE_KERNELS_BASE_POOL_H
 #define SLUICE_KERNELS_BASE_POOL_H
 
+#include "kernels/base/meter.h"
 #include "kernels/base/scope.h"
 #include "kernels/base/status.h"
 
@@ -19,12 +20,17 @@ struct pool;
 
 struct job {
 	void (*run)(struct job *job);
-	struct job *next; /* the pool's */
+	struct job *next;  /* the pool's */
+	int64_t queued_ns; /* the pool's: since when, where it is timed */
 };
 
 /* pool_open - n_threads threads, with all signals blocked. name  at most 10 bytes, shows in ps.
  * Fails: RESOURCE_EXHAUSTED */
 status pool_open(size_t n_threads, const char *name, struct pool **ret);
+
+/* pool_time_queue - from now on how long jobs wait for a thread is counted there. Before the first is
+ * submitted. */
+void pool_time_queue(struct pool *pool, enum timer timer);
 
 /* pool_close - runs what was submitted, then joins the threads. NULL is fine. Not from a job. */
 void pool_close(struct pool *pool);

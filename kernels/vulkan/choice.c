@@ -8,14 +8,22 @@
 /* What the kernels use: see kernels/shaders. */
 #define WORKGROUP_THREADS 256
 #define WORKGROUP_SHARED_BYTES 16384
+#define SETS 2
 #define BINDINGS 6
+#define PUSH_BYTES 128
+#define WORKGROUPS 65535
+#define BUFFER_BYTES ((uint32_t)1 << 27)
 
-static void extensions_read(VkPhysicalDevice physical, bool *ret_driver, bool *ret_budget)
+struct extensions {
+	bool driver, budget, dot;
+};
+
+static void extensions_read(VkPhysicalDevice physical, struct extensions *ret)
 {
 	uint32_t n = 0;
 	VkExtensionProperties *all;
 
-	*ret_driver = *ret_budget = false;
+	*ret = (struct extensions){0};
 	if (vkEnumerateDeviceExtensionProperties(physical, NULL, &n, NULL) != VK_SUCCESS)
 		return;
 	all = calloc(n + 1, sizeof *all);
@@ -26,8 +34,9 @@ static void extensions_read(VkPhysicalDevice physical, bool *ret_driver, bool *r
 	for (uint32_t i = 0; i < n; i++) {
 		const char *name = all[i].extensionName;
 
-		*ret_driver |= strcmp(name, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME) == 0;
-		*ret_budget |= strcmp(name, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME) == 0;
+		ret->driver |= strcmp(name, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME) == 0;
+		ret->budget |= strcmp(name, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME) == 0;
+		ret->dot |= strcmp(name, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME) == 0;
 	}
 	free(all);
 }
@@ -47,6 +56,21 @@ static bool compute_family(VkPhysicalDevice physical, uint32_t *ret)
 	return false;
 }
 
+/* The extension is there; whether the feature is, too. Only for a device of Vulkan 1.1. */
+static bool dot_feature(VkPhysicalDevice physical)
+{
+	VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR,
+	};
+	VkPhysicalDeviceFeatures2 features = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+		.pNext = &dot,
+	};
+
+	vkGetPhysicalDeviceFeatures2(physical, &features);
+	return dot.shaderIntegerDotProduct;
+}
+
 static uint64_t device_memory_bytes(VkPhysicalDevice physical)
 {
 	VkPhysicalDeviceMemoryProperties memory;
@@ -61,9 +85,9 @@ static uint64_t device_memory_bytes(VkPhysicalDevice physical)
 	return most;
 }
 
-static int type_rank(VkPhysicalDeviceType type)
+int choice_rank(const struct choice_facts *facts)
 {
-	switch (type) {
+	switch (facts->properties.deviceType) {
 	case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
 		return 4;
 	case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
@@ -75,26 +99,62 @@ static int type_rank(VkPhysicalDeviceType type)
 	}
 }
 
-/* NULL: it can be used. */
-static const char *why_not(const VkPhysicalDeviceProperties *properties, enum gpu_mode mode)
+static const char *limits_reason(const VkPhysicalDeviceLimits *limits)
 {
-	const VkPhysicalDeviceLimits *limits = &properties->limits;
-	bool is_software = properties->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-
-	if (is_software && mode != GPU_SOFTWARE)
-		return "it is a processor, not a GPU";
-	if (!is_software && mode == GPU_SOFTWARE)
-		return "it is a GPU, and a software device is asked for";
-	if (properties->apiVersion < VK_API_VERSION_1_1)
-		return "its Vulkan is older than 1.1";
 	if (limits->maxComputeWorkGroupInvocations < WORKGROUP_THREADS ||
 	    limits->maxComputeWorkGroupSize[0] < WORKGROUP_THREADS)
 		return "its workgroups have less than 256 threads";
 	if (limits->maxComputeSharedMemorySize < WORKGROUP_SHARED_BYTES)
 		return "its workgroups share less than 16 KiB";
+	if (limits->maxComputeWorkGroupCount[0] < WORKGROUPS)
+		return "it takes less than 65,535 workgroups";
+	if (limits->maxBoundDescriptorSets < SETS)
+		return "it binds less than 2 sets";
 	if (limits->maxPerStageDescriptorStorageBuffers < BINDINGS)
 		return "it binds less than 6 buffers";
+	if (limits->maxPushConstantsSize < PUSH_BYTES)
+		return "it takes less than 128 bytes of push constants";
+	if (limits->maxStorageBufferRange < BUFFER_BYTES)
+		return "its buffers hold less than 128 MiB";
 	return NULL;
+}
+
+const char *choice_reason(const struct choice_facts *facts, enum gpu_mode mode)
+{
+	bool is_software = facts->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+	const char *reason;
+
+	if (is_software && mode != GPU_SOFTWARE)
+		return "it is a processor, not a GPU";
+	if (!is_software && mode == GPU_SOFTWARE)
+		return "it is a GPU, and a software device is asked for";
+	if (facts->properties.apiVersion < VK_API_VERSION_1_1)
+		return "its Vulkan is older than 1.1";
+	reason = limits_reason(&facts->properties.limits);
+	if (!reason && !facts->has_queue)
+		reason = "it has no queue that computes";
+	return reason;
+}
+
+/* ret_driver  left as it is where the device does not tell. */
+static void facts_read(VkPhysicalDevice physical, struct choice_facts *ret,
+		       VkPhysicalDeviceDriverProperties *ret_driver)
+{
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+	};
+	struct extensions extensions;
+
+	*ret = (struct choice_facts){0};
+	extensions_read(physical, &extensions);
+	vkGetPhysicalDeviceProperties(physical, &ret->properties);
+	if (ret->properties.apiVersion >= VK_API_VERSION_1_1) {
+		properties.pNext = extensions.driver ? ret_driver : NULL;
+		vkGetPhysicalDeviceProperties2(physical, &properties);
+		ret->has_dot = extensions.dot && dot_feature(physical);
+	}
+	ret->has_budget = extensions.budget;
+	ret->has_queue = compute_family(physical, &ret->family);
 }
 
 static void choice_judge(VkPhysicalDevice physical, enum gpu_mode mode, struct choice *ret,
@@ -103,35 +163,22 @@ static void choice_judge(VkPhysicalDevice physical, enum gpu_mode mode, struct c
 	VkPhysicalDeviceDriverProperties driver = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
 	};
-	VkPhysicalDeviceProperties2 properties = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-	};
-	const VkPhysicalDeviceProperties *basic = &properties.properties;
 	const char *reason;
-	bool has_driver;
 
 	*ret = (struct choice){.physical = physical};
 	*ret_device = (struct gpu_device){.memory_bytes = device_memory_bytes(physical)};
-	extensions_read(physical, &has_driver, &ret->has_budget);
-
-	vkGetPhysicalDeviceProperties(physical, &properties.properties);
-	if (basic->apiVersion >= VK_API_VERSION_1_1) {
-		properties.pNext = has_driver ? &driver : NULL;
-		vkGetPhysicalDeviceProperties2(physical, &properties);
-	}
-	reason = why_not(basic, mode);
-	if (!reason && !compute_family(physical, &ret->family))
-		reason = "it has no queue that computes";
+	facts_read(physical, &ret->facts, &driver);
+	reason = choice_reason(&ret->facts, mode);
 	if (!reason)
-		ret->rank = type_rank(basic->deviceType);
+		ret->rank = choice_rank(&ret->facts);
 
-	snprintf(ret_device->name, sizeof ret_device->name, "%s", basic->deviceName);
+	snprintf(ret_device->name, sizeof ret_device->name, "%s", ret->facts.properties.deviceName);
 	if (driver.driverName[0])
 		snprintf(ret_device->driver, sizeof ret_device->driver, "%.120s %.120s",
 			 driver.driverName, driver.driverInfo);
 	else
 		snprintf(ret_device->driver, sizeof ret_device->driver, "version %08x",
-			 basic->driverVersion);
+			 ret->facts.properties.driverVersion);
 	snprintf(ret_device->reason, sizeof ret_device->reason, "%s", reason ? reason : "");
 }
 

@@ -6,11 +6,25 @@
 
 #include <volk.h>
 
+/* choice_facts - what the choice depends on, so that tests can make devices up. */
+struct choice_facts {
+	VkPhysicalDeviceProperties properties;
+	bool has_queue;  /* one that computes */
+	uint32_t family; /* its family, the first */
+	bool has_budget; /* VK_EXT_memory_budget */
+	bool has_dot;    /* VK_KHR_shader_integer_dot_product, and its feature */
+};
+
+/* choice_reason - why a device is not to be used under the mode; NULL: it may be. */
+const char *choice_reason(const struct choice_facts *facts, enum gpu_mode mode);
+
+/* choice_rank - how a device that may be used compares to others; higher is better, 1 the least. */
+int choice_rank(const struct choice_facts *facts);
+
 struct choice {
 	VkPhysicalDevice physical;
-	uint32_t family; /* of queues that compute */
-	int rank;        /* 0: not to be used, the list says why; higher is better */
-	bool has_budget; /* VK_EXT_memory_budget */
+	struct choice_facts facts;
+	int rank; /* 0: not to be used, the list says why; higher is better */
 };
 
 /* In the order of struct gpu_list. */

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one submission uploads at most: a few milliseconds on a slow bus. */
-#define UPLOAD_BYTES ((uint64_t)8 << 20)
-
 /* The first chunk has room for so many rows, if the block has. */
 #define CHUNK_ROWS_MIN 1024
 
@@ -19,9 +16,15 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t vector_bytes(const struct scan_block *block)
+static uint32_t units_of(const struct vulkan_copy *copy, uint32_t n)
 {
-	return block->stride * sizeof(float);
+	return (n + copy->unit - 1) / copy->unit;
+}
+
+uint64_t copy_bytes(const struct vulkan_copy *copy, uint32_t n)
+{
+	return units_of(copy, n) * (copy->main_bytes + copy->side_bytes) +
+	       copy->runtime->device->align_bytes;
 }
 
 static void chunk_close(struct vulkan_runtime *runtime, struct vulkan_chunk *chunk)
@@ -39,59 +42,57 @@ static status chunk_make(struct vulkan_copy *copy, struct vulkan_chunk *chunk)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
 	uint64_t align = runtime->device->align_bytes;
-	uint64_t vectors = chunk->n * vector_bytes(copy->block);
-	uint64_t sides = chunk->n * sizeof(struct side);
+	uint64_t all = units_of(copy, chunk->n) * copy->main_bytes;
+	uint64_t sides = units_of(copy, chunk->n) * copy->side_bytes;
 	VkDescriptorBufferInfo buffers[2];
 
-	chunk->sides_at = (vectors + align - 1) / align * align;
+	chunk->sides_at = (all + align - 1) / align * align;
 	TRY(buffer_init(runtime->device, MEMORY_DEVICE, chunk->sides_at + sides, &chunk->buffer));
 	atomic_fetch_add(&runtime->device->used_bytes, chunk->buffer.size_bytes);
 	TRY(program_set_open(&runtime->program, PROGRAM_SET_CHUNK, &chunk->descriptors,
 			     &chunk->set));
-	buffers[0] = (VkDescriptorBufferInfo){.buffer = chunk->buffer.buffer, .range = vectors};
-	buffers[1] = (VkDescriptorBufferInfo){
-		.buffer = chunk->buffer.buffer, .offset = chunk->sides_at, .range = sides};
+	buffers[0] = buffers[1] =
+		(VkDescriptorBufferInfo){.buffer = chunk->buffer.buffer, .range = all};
+	if (sides)
+		buffers[1] = (VkDescriptorBufferInfo){
+			.buffer = chunk->buffer.buffer, .offset = chunk->sides_at, .range = sides};
 	program_set_bind(&runtime->program, chunk->set, 2, buffers);
 	return status_ok();
 }
 
-/* How many rows the next chunk shall have: what is missing for n, doubled room, but no more than
- * the block may ever have or a buffer can hold. */
-static uint32_t chunk_rows(const struct vulkan_copy *copy, uint32_t n)
+uint32_t copy_chunk_rows(const struct vulkan_copy *copy)
 {
 	const struct vulkan_device *device = copy->runtime->device;
-	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
-	uint64_t most = (device->buffer_bytes - device->align_bytes) / row_bytes;
+	uint64_t most = (device->buffer_bytes - device->align_bytes) /
+			(copy->main_bytes + copy->side_bytes);
+
+	return most < UINT32_MAX / copy->unit ? (uint32_t)most * copy->unit : UINT32_MAX;
+}
+
+/* How many rows the next chunk of a block shall have: what is missing for n, doubled room, but no
+ * more than the block may ever have or a buffer can hold. */
+static uint32_t chunk_rows(const struct vulkan_copy *copy, uint32_t n)
+{
 	uint32_t rows = copy->room ? copy->room : CHUNK_ROWS_MIN;
 
 	if (rows < n - copy->room)
 		rows = n - copy->room;
 	rows = least(rows, copy->block->capacity - copy->room);
-	return most < rows ? (uint32_t)most : rows;
+	return least(rows, copy_chunk_rows(copy));
 }
 
-/* Makes room for at least one row more. Only the grower is here. */
-static status chunk_add(struct vulkan_copy *copy, uint32_t n)
+status copy_add_chunk(struct vulkan_copy *copy, uint32_t n)
 {
-	struct vulkan_runtime *runtime = copy->runtime;
-	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
-	uint32_t missing = n - copy->room, rows = chunk_rows(copy, n);
-	struct vulkan_chunk *chunk;
+	struct vulkan_chunk *chunk = calloc(1, sizeof *chunk);
 	status made;
 
-	/* Room for rows to come only where there is plenty. */
-	if (!memory_fits(runtime->device, rows * row_bytes + runtime->device->align_bytes))
-		rows = least(rows, missing);
-	if (!memory_fits(runtime->device, missing * row_bytes + runtime->device->align_bytes))
-		return status_make(STATUS_UNAVAILABLE, "the GPU has no memory left for the rows");
-	chunk = calloc(1, sizeof *chunk);
 	if (!chunk)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a chunk of rows");
 	chunk->first = copy->room;
-	chunk->n = rows;
+	chunk->n = n;
 	made = chunk_make(copy, chunk);
 	if (status_failed(made)) {
-		chunk_close(runtime, chunk);
+		chunk_close(copy->runtime, chunk);
 		return made;
 	}
 	if (copy->last)
@@ -103,12 +104,39 @@ static status chunk_add(struct vulkan_copy *copy, uint32_t n)
 	return status_ok();
 }
 
+/* Makes room for at least one row more. Only the grower is here. */
+static status chunk_add(struct vulkan_copy *copy, uint32_t n)
+{
+	const struct vulkan_device *device = copy->runtime->device;
+	uint32_t missing = n - copy->room, rows = chunk_rows(copy, n);
+
+	/* Room for rows to come only where there is plenty. */
+	if (!memory_fits(device, copy_bytes(copy, rows)))
+		rows = least(rows, missing);
+	if (!memory_fits(device, copy_bytes(copy, missing)))
+		return status_make(STATUS_UNAVAILABLE, "the GPU has no memory left for the rows");
+	return copy_add_chunk(copy, rows);
+}
+
+void copy_arrived(struct vulkan_slot *slot)
+{
+	const VkMemoryBarrier arrived = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
+	};
+
+	slot->runtime->device->vk.vkCmdPipelineBarrier(
+		slot->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+		VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
+}
+
 static void upload_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk,
 			  uint32_t first, uint32_t n)
 {
 	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
 	const struct scan_block *block = slot->copy->block;
-	uint64_t bytes = vector_bytes(block);
+	uint64_t bytes = slot->copy->main_bytes;
 	struct side *sides = (struct side *)((char *)slot->input.mapped + n * bytes);
 	const VkBufferCopy regions[2] = {
 		{.srcOffset = 0, .dstOffset = (first - chunk->first) * bytes, .size = n * bytes},
@@ -116,19 +144,11 @@ static void upload_record(struct vulkan_slot *slot, const struct vulkan_chunk *c
 		 .dstOffset = chunk->sides_at + (first - chunk->first) * sizeof *sides,
 		 .size = n * sizeof *sides},
 	};
-	const VkMemoryBarrier arrived = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
-	};
-
 	memcpy(slot->input.mapped, block->vectors + first * block->stride, n * bytes);
 	for (uint32_t i = 0; i < n; i++)
 		sides[i] = (struct side){block->norms[first + i], block->squares[first + i]};
 	vk->vkCmdCopyBuffer(slot->commands, slot->input.buffer, chunk->buffer.buffer, 2, regions);
-	vk->vkCmdPipelineBarrier(slot->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
-				 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &arrived, 0, NULL, 0,
-				 NULL);
+	copy_arrived(slot);
 }
 
 /* The next rows before n, as many as go at once. Growing is ours, and ends with the slot once there
@@ -138,7 +158,7 @@ static status upload(struct vulkan_copy *copy, uint32_t n, const struct deadline
 {
 	SCOPED(vulkan_slot) slot = NULL;
 	const struct vulkan_chunk *chunk = copy->last;
-	uint64_t row_bytes = vector_bytes(copy->block) + sizeof(struct side);
+	uint64_t row_bytes = copy->main_bytes + copy->side_bytes;
 	uint32_t first = copy->rows;
 	uint32_t rows = least(n - first, chunk->first + chunk->n - first);
 
@@ -178,18 +198,32 @@ static status copy_grow(struct vulkan_copy *copy, uint32_t n, const struct deadl
 }
 
 /* Under the lock. */
-static status copy_make(struct vulkan_runtime *runtime, struct scan_block *block)
+struct vulkan_copy *copy_make(struct vulkan_runtime *runtime)
 {
 	struct vulkan_copy *copy = calloc(1, sizeof *copy);
 
 	if (!copy)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a copy of rows");
+		return NULL;
 	copy->runtime = runtime;
-	copy->block = block;
 	copy->references = 1;
 	copy->next = runtime->copies;
 	runtime->copies = copy;
+	return copy;
+}
+
+/* Under the lock. */
+static status copy_make_of(struct vulkan_runtime *runtime, struct scan_block *block)
+{
+	struct vulkan_copy *copy = copy_make(runtime);
+
+	if (!copy)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a copy of rows");
+	copy->unit = 1;
+	copy->main_bytes = block->stride * sizeof(float);
+	copy->side_bytes = sizeof(struct side);
+	copy->block = block;
 	block->copy = copy;
+	block->scanner = runtime->scanner;
 	return status_ok();
 }
 
@@ -201,7 +235,7 @@ status copy_acquire(struct vulkan_runtime *runtime, struct scan_block *block, ui
 
 	pthread_mutex_lock(&runtime->lock);
 	if (!block->copy)
-		made = copy_make(runtime, block);
+		made = copy_make_of(runtime, block);
 	copy = block->copy;
 	if (copy)
 		copy->references++;
@@ -221,6 +255,18 @@ status copy_acquire(struct vulkan_runtime *runtime, struct scan_block *block, ui
 	return made;
 }
 
+void copy_drop_chunks(struct vulkan_copy *copy)
+{
+	while (copy->chunks) {
+		struct vulkan_chunk *chunk = copy->chunks;
+
+		copy->chunks = chunk->next;
+		chunk_close(copy->runtime, chunk);
+	}
+	copy->last = NULL;
+	copy->room = 0;
+}
+
 void copy_release_locked(struct vulkan_copy *copy)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
@@ -231,13 +277,11 @@ void copy_release_locked(struct vulkan_copy *copy)
 	while (*link != copy)
 		link = &(*link)->next;
 	*link = copy->next;
-	while (copy->chunks) {
-		struct vulkan_chunk *chunk = copy->chunks;
-
-		copy->chunks = chunk->next;
-		chunk_close(runtime, chunk);
-	}
+	copy_drop_chunks(copy);
 	free(copy);
+	/* There may be room for those that found none. */
+	for (copy = runtime->copies; copy; copy = copy->next)
+		copy->is_refused = copy->is_refused && !copy->codes;
 }
 
 void copy_release(struct vulkan_copy *copy)
@@ -252,32 +296,64 @@ void copy_release(struct vulkan_copy *copy)
 	pthread_mutex_unlock(&runtime->lock);
 }
 
-/* Under the lock. */
-static void copy_detach(struct vulkan_copy *copy)
-{
-	copy->block->copy = NULL;
-	copy->block = NULL;
-	copy_release_locked(copy);
-}
-
-void copy_forget(struct vulkan_copy *copy)
+/* Under the lock, which it leaves while codes are read. */
+void copy_detach(struct vulkan_copy *copy)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
 
+	copy->codes = NULL;
+	copy->is_queued = false;
+	while (copy->is_uploading)
+		pthread_cond_wait(&runtime->changed, &runtime->lock);
+	if (copy->block) {
+		copy->block->copy = NULL;
+		copy->block->scanner = NULL;
+	}
+	/* Last: who sees no scanner lets the codes go. */
+	if (copy->seat) {
+		copy->seat->copy = NULL;
+		copy->seat->scanner = NULL;
+	}
+	copy->block = NULL;
+	copy->seat = NULL;
+	copy_release_locked(copy);
+}
+
+void copy_forget(struct vulkan_runtime *runtime, struct scan_block *block)
+{
+	struct vulkan_copy *copy;
+
 	pthread_mutex_lock(&runtime->lock);
-	copy_detach(copy);
+	copy = block->copy;
+	if (copy)
+		copy_detach(copy);
 	pthread_mutex_unlock(&runtime->lock);
+}
+
+void copy_forget_codes(struct vulkan_runtime *runtime, struct codes8_seat *seat)
+{
+	pthread_mutex_lock(&runtime->lock);
+	if (seat->copy)
+		copy_detach(seat->copy);
+	pthread_mutex_unlock(&runtime->lock);
+}
+
+/* Under the lock. */
+static struct vulkan_copy *copy_attached(const struct vulkan_runtime *runtime)
+{
+	struct vulkan_copy *copy = runtime->copies;
+
+	while (copy && !copy->block && !copy->seat)
+		copy = copy->next;
+	return copy;
 }
 
 void copy_forget_all(struct vulkan_runtime *runtime)
 {
-	struct vulkan_copy *copy, *next;
+	struct vulkan_copy *copy;
 
 	pthread_mutex_lock(&runtime->lock);
-	for (copy = runtime->copies; copy; copy = next) {
-		next = copy->next;
-		if (copy->block)
-			copy_detach(copy);
-	}
+	while ((copy = copy_attached(runtime)))
+		copy_detach(copy);
 	pthread_mutex_unlock(&runtime->lock);
 }

@@ -12,6 +12,8 @@
 /* Bindings and copies beyond this would gain nothing. */
 #define BUFFER_BYTES_MAX ((uint64_t)1 << 30)
 
+void (*device_watch)(struct VolkDeviceTable *vk);
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -30,7 +32,7 @@ static void limits_read(struct vulkan_device *device, const struct choice *choic
 
 	vkGetPhysicalDeviceProperties2(device->physical, &properties);
 	vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
-	device->has_budget = choice->has_budget;
+	device->has_budget = choice->facts.has_budget;
 	device->buffer_bytes = least(BUFFER_BYTES_MAX, limits->maxStorageBufferRange);
 	device->buffer_bytes = least(device->buffer_bytes, allocation.maxMemoryAllocationSize / 2);
 	device->align_bytes = limits->minStorageBufferOffsetAlignment;
@@ -49,25 +51,36 @@ static VkResult device_make(struct vulkan_device *device, const struct choice *c
 	const float priority = 1.0F;
 	const VkDeviceQueueCreateInfo queue = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueFamilyIndex = choice->family,
+		.queueFamilyIndex = choice->facts.family,
 		.queueCount = 1,
 		.pQueuePriorities = &priority,
 	};
+	const VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR,
+		.shaderIntegerDotProduct = VK_TRUE,
+	};
+	const char *const dot_extension = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
 	const VkDeviceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.pNext = choice->facts.has_dot ? &dot : NULL,
+		.enabledExtensionCount = choice->facts.has_dot ? 1 : 0,
+		.ppEnabledExtensionNames = &dot_extension,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
 	};
 	VkResult result;
 
 	device->physical = choice->physical;
-	device->family = choice->family;
+	device->family = choice->facts.family;
+	device->has_dot = choice->facts.has_dot;
 	result = vkCreateDevice(device->physical, &info, NULL, &device->device);
 	if (result != VK_SUCCESS) {
 		device->device = VK_NULL_HANDLE;
 		return result;
 	}
 	volkLoadDeviceTable(&device->vk, device->device);
+	if (device_watch)
+		device_watch(&device->vk);
 	device->vk.vkGetDeviceQueue(device->device, device->family, 0, &device->queue);
 	limits_read(device, choice);
 	return VK_SUCCESS;
@@ -131,6 +144,7 @@ status device_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *lis
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU");
 	}
 	pthread_mutex_init(&device->queue_lock, NULL);
+	slabs_init(&device->slabs);
 	choices_find(instance, mode, &choices, list);
 	if (!device_take(device, &choices, list)) {
 		device_close(device);
@@ -146,6 +160,7 @@ void device_close(struct vulkan_device *device)
 		return;
 	if (device->device)
 		device->vk.vkDestroyDevice(device->device, NULL);
+	slabs_finish(&device->slabs);
 	pthread_mutex_destroy(&device->queue_lock);
 	free(device);
 	instance_release();

@@ -7,6 +7,7 @@
 #define SLUICE_KERNELS_VULKAN_DEVICE_H
 
 #include "kernels/vulkan/scanner_vulkan.h"
+#include "kernels/vulkan/slab.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,15 +22,21 @@ struct vulkan_device {
 	uint32_t family;
 
 	VkPhysicalDeviceMemoryProperties memory;
+	bool has_dot;          /* it multiplies bytes four at a time */
 	bool has_budget;       /* the driver tells what other processes leave */
 	uint64_t buffer_bytes; /* the most that one buffer may hold */
 	uint64_t align_bytes;  /* of a place in a buffer where a binding begins */
 	char name[256];
 
+	struct slabs slabs;
 	atomic_bool lost;
 	_Atomic(uint64_t) used_bytes; /* by copies of blocks */
 	uint64_t memory_bytes_max;    /* what they may use; 0: what the device has */
 };
+
+/* device_watch - NULL but in tests, which put functions of their own between us and a driver: called
+ * with the table of a device as soon as it is loaded. Set while no device is open. */
+extern void (*device_watch)(struct VolkDeviceTable *vk);
 
 /* device_open - NULL with OK where mode is AUTO and there is nothing to use.
  * list  filled with what was found, whatever the outcome.

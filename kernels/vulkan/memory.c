@@ -42,13 +42,21 @@ static VkResult memory_bind(struct vulkan_device *device, enum memory_kind kind,
 	info.memoryTypeIndex = type_find(device, kind, needs.memoryTypeBits);
 	if (info.memoryTypeIndex == NO_TYPE)
 		return VK_ERROR_FEATURE_NOT_PRESENT;
+	if (kind == MEMORY_DEVICE) {
+		result = slab_take(device, info.memoryTypeIndex, &needs, &buffer->piece);
+		if (result != VK_SUCCESS)
+			return result;
+		return device->vk.vkBindBufferMemory(device->device, buffer->buffer,
+						     buffer->piece->slab->memory,
+						     buffer->piece->at);
+	}
 	result = device->vk.vkAllocateMemory(device->device, &info, NULL, &buffer->memory);
 	if (result != VK_SUCCESS) {
 		buffer->memory = VK_NULL_HANDLE;
 		return result;
 	}
 	result = device->vk.vkBindBufferMemory(device->device, buffer->buffer, buffer->memory, 0);
-	if (result != VK_SUCCESS || kind == MEMORY_DEVICE)
+	if (result != VK_SUCCESS)
 		return result;
 	result = device->vk.vkMapMemory(device->device, buffer->memory, 0, VK_WHOLE_SIZE, 0,
 					&buffer->mapped);
@@ -87,6 +95,7 @@ void buffer_close(struct vulkan_device *device, struct vulkan_buffer *buffer)
 	/* Freeing unmaps. */
 	device->vk.vkDestroyBuffer(device->device, buffer->buffer, NULL);
 	device->vk.vkFreeMemory(device->device, buffer->memory, NULL);
+	slab_give(device, buffer->piece);
 	*buffer = (struct vulkan_buffer){0};
 }
 

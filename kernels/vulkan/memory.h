@@ -1,4 +1,4 @@
-/* memory - buffers, each with memory of its own, mapped for good where the host can see it.
+/* memory - buffers: on the device in slabs, else each with memory of its own, mapped for good.
  *
  * A buffer is all zero or whole; finishing it twice does nothing the second time.
  */
@@ -15,8 +15,9 @@ enum memory_kind {
 
 struct vulkan_buffer {
 	VkBuffer buffer;
-	VkDeviceMemory memory;
-	void *mapped; /* NULL under MEMORY_DEVICE */
+	struct slab_piece *piece; /* under MEMORY_DEVICE */
+	VkDeviceMemory memory;    /* else */
+	void *mapped;             /* NULL under MEMORY_DEVICE */
 	uint64_t size_bytes;
 };
 

@@ -1,8 +1,15 @@
 /* program - from embedded SPIR-V to pipelines. */
 #include "kernels/vulkan/program.h"
 
+#include "kernels/shaders/bounds8.spv.h"
+#include "kernels/shaders/bounds8_dot.spv.h"
+#include "kernels/shaders/collect8.spv.h"
+#include "kernels/shaders/collect8_dot.spv.h"
+#include "kernels/shaders/histogram8.spv.h"
 #include "kernels/shaders/merge.spv.h"
 #include "kernels/shaders/scan.spv.h"
+#include "kernels/shaders/scan8.spv.h"
+#include "kernels/shaders/scan8_dot.spv.h"
 #include "kernels/shaders/scan_top.spv.h"
 
 #define BINDINGS_MAX 4
@@ -37,11 +44,12 @@ static status layout_make(struct vulkan_program *program, uint32_t n, VkDescript
 	return device_status(device, result);
 }
 
-status program_init(struct vulkan_program *ret, struct vulkan_device *device)
+status program_init(struct vulkan_program *ret, struct vulkan_device *device,
+		    const char *cache_directory)
 {
 	const VkPushConstantRange plan = {
 		.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-		.size = sizeof(struct vulkan_plan),
+		.size = PLAN_BYTES_MAX,
 	};
 	const VkPipelineLayoutCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
@@ -54,6 +62,7 @@ status program_init(struct vulkan_program *ret, struct vulkan_device *device)
 
 	ret->device = device;
 	pthread_mutex_init(&ret->lock, NULL);
+	cache_open(device, cache_directory, &ret->cache);
 	for (size_t kind = 0; kind < PROGRAM_SET_N; kind++)
 		TRY(layout_make(ret, set_bindings[kind], &ret->sets[kind]));
 	result = device->vk.vkCreatePipelineLayout(device->device, &info, NULL, &ret->layout);
@@ -76,6 +85,7 @@ void program_finish(struct vulkan_program *program)
 	device->vk.vkDestroyPipelineLayout(device->device, program->layout, NULL);
 	for (size_t kind = 0; kind < PROGRAM_SET_N; kind++)
 		device->vk.vkDestroyDescriptorSetLayout(device->device, program->sets[kind], NULL);
+	cache_close(&program->cache);
 	pthread_mutex_destroy(&program->lock);
 	*program = (struct vulkan_program){0};
 }
@@ -143,39 +153,58 @@ uint32_t program_lanes(uint32_t width)
 	return 4U << width;
 }
 
-static VkShaderModuleCreateInfo kernel_code(enum kernel kernel)
+/* has_dot: the device multiplies bytes four at a time. */
+static VkShaderModuleCreateInfo kernel_code(enum kernel kernel, bool has_dot)
 {
-	VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+#define CODE(name) {name##_spv, name##_spv_size}
+	const struct {
+		const uint32_t *words;
+		size_t size_bytes;
+	} codes[KERNEL_N][2] = {
+		[KERNEL_SCAN] = {CODE(scan), CODE(scan)},
+		[KERNEL_SCAN_TOP] = {CODE(scan_top), CODE(scan_top)},
+		[KERNEL_MERGE] = {CODE(merge), CODE(merge)},
+		[KERNEL_SCAN8] = {CODE(scan8), CODE(scan8_dot)},
+		[KERNEL_BOUNDS8] = {CODE(bounds8), CODE(bounds8_dot)},
+		[KERNEL_HISTOGRAM8] = {CODE(histogram8), CODE(histogram8)},
+		[KERNEL_COLLECT8] = {CODE(collect8), CODE(collect8_dot)},
+	};
+#undef CODE
 
+	return (VkShaderModuleCreateInfo){
+		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+		.pCode = codes[kernel][has_dot].words,
+		.codeSize = codes[kernel][has_dot].size_bytes,
+	};
+}
+
+/* What the kernel is made for, as its constant 0. */
+static uint32_t kernel_constant(enum kernel kernel, uint32_t width)
+{
 	switch (kernel) {
 	case KERNEL_SCAN:
-		info.pCode = scan_spv;
-		info.codeSize = scan_spv_size;
-		break;
 	case KERNEL_SCAN_TOP:
-		info.pCode = scan_top_spv;
-		info.codeSize = scan_top_spv_size;
-		break;
+		return program_lanes(width);
+	case KERNEL_SCAN8:
+	case KERNEL_BOUNDS8:
+		return 1U << width;
 	default:
-		info.pCode = merge_spv;
-		info.codeSize = merge_spv_size;
-		break;
+		return width;
 	}
-	return info;
 }
 
 static VkResult pipeline_make(struct vulkan_program *program, enum kernel kernel, uint32_t width,
 			      VkPipeline *ret)
 {
 	struct vulkan_device *device = program->device;
-	const VkShaderModuleCreateInfo code = kernel_code(kernel);
-	const uint32_t lanes = program_lanes(width);
-	const VkSpecializationMapEntry entry = {.constantID = 0, .size = sizeof lanes};
+	const VkShaderModuleCreateInfo code = kernel_code(kernel, device->has_dot);
+	const uint32_t constant = kernel_constant(kernel, width);
+	const VkSpecializationMapEntry entry = {.constantID = 0, .size = sizeof constant};
 	const VkSpecializationInfo constants = {
-		.mapEntryCount = kernel == KERNEL_MERGE ? 0 : 1,
+		.mapEntryCount = 1, /* a kernel without it ignores it */
 		.pMapEntries = &entry,
-		.dataSize = sizeof lanes,
-		.pData = &lanes,
+		.dataSize = sizeof constant,
+		.pData = &constant,
 	};
 	VkComputePipelineCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
@@ -193,8 +222,8 @@ static VkResult pipeline_make(struct vulkan_program *program, enum kernel kernel
 	result = device->vk.vkCreateShaderModule(device->device, &code, NULL, &info.stage.module);
 	if (result != VK_SUCCESS)
 		return result;
-	result = device->vk.vkCreateComputePipelines(device->device, VK_NULL_HANDLE, 1, &info, NULL,
-						     ret);
+	result = device->vk.vkCreateComputePipelines(device->device, program->cache.cache, 1, &info,
+						     NULL, ret);
 	device->vk.vkDestroyShaderModule(device->device, info.stage.module, NULL);
 	return result;
 }
@@ -209,8 +238,10 @@ status program_pipeline(struct vulkan_program *program, enum kernel kernel, uint
 	pthread_mutex_lock(&program->lock);
 	if (*place == VK_NULL_HANDLE) {
 		result = pipeline_make(program, kernel, width, &made);
-		if (result == VK_SUCCESS)
+		if (result == VK_SUCCESS) {
 			*place = made;
+			cache_save(&program->cache);
+		}
 	}
 	*ret = *place;
 	pthread_mutex_unlock(&program->lock);

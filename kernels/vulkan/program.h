@@ -6,7 +6,7 @@
 #ifndef SLUICE_KERNELS_VULKAN_PROGRAM_H
 #define SLUICE_KERNELS_VULKAN_PROGRAM_H
 
-#include "kernels/vulkan/device.h"
+#include "kernels/vulkan/cache.h"
 
 /* What a kernel is told: plan_block of kernels/shaders/plan.glsl, which explains the fields. */
 struct vulkan_plan {
@@ -22,7 +22,9 @@ struct vulkan_plan {
 };
 
 _Static_assert(sizeof(struct vulkan_plan) == 72, "as the kernels see it");
-_Static_assert(sizeof(struct vulkan_plan) <= 128, "what every device has for push constants");
+/* What every device has for push constants, and what all plans stay within. */
+#define PLAN_BYTES_MAX 128
+_Static_assert(sizeof(struct vulkan_plan) <= PLAN_BYTES_MAX, "room for a plan");
 
 #define PLAN_NONE UINT32_MAX
 
@@ -37,10 +39,16 @@ enum kernel {
 	KERNEL_SCAN,     /* bounds of every row */
 	KERNEL_SCAN_TOP, /* the best rows of each workgroup */
 	KERNEL_MERGE,    /* lists of the best to fewer */
+	/* Over int8 codes. */
+	KERNEL_SCAN8,      /* products and head bounds of every row, for all queries */
+	KERNEL_BOUNDS8,    /* both bounds of every row */
+	KERNEL_HISTOGRAM8, /* counts of keys */
+	KERNEL_COLLECT8,   /* the rows above the edge that the counts give */
 	KERNEL_N,
 };
 
-/* Widths of a team: 4, 8, 16, 32 lanes. */
+/* What a kernel is made for: a team of 4, 8, 16, 32 lanes; under KERNEL_SCAN8 1, 2, 4, 8 queries;
+ * under KERNEL_HISTOGRAM8 the first or the second level. The others have one width, 0. */
 #define PROGRAM_WIDTHS 4
 
 enum program_set {
@@ -54,12 +62,15 @@ struct vulkan_program {
 	VkDescriptorSetLayout sets[PROGRAM_SET_N];
 	VkPipelineLayout layout;
 	pthread_mutex_t lock; /* around the making of pipelines */
+	struct vulkan_cache cache;
 	VkPipeline pipelines[KERNEL_N][PROGRAM_WIDTHS];
 };
 
 /* program_init - ret must be all zero. To be finished also after a failure.
+ * cache_directory  as for cache_open.
  * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
-status program_init(struct vulkan_program *ret, struct vulkan_device *device);
+status program_init(struct vulkan_program *ret, struct vulkan_device *device,
+		    const char *cache_directory);
 void program_finish(struct vulkan_program *program);
 
 /* program_set_open - a set in a pool of its own; the caller destroys the pool, which takes the set
@@ -78,7 +89,7 @@ uint32_t program_width(uint32_t stride_vec4);
 uint32_t program_lanes(uint32_t width);
 
 /* program_pipeline - made at the first call, which takes tens of milliseconds. Safe from any
- * thread. width  0 under KERNEL_MERGE.
+ * thread.
  * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
 status program_pipeline(struct vulkan_program *program, enum kernel kernel, uint32_t width,
 			VkPipeline *ret);

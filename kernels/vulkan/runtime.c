@@ -1,4 +1,5 @@
-/* runtime - the slots are made at the start, and what is left behind is awaited by a thread. */
+/* runtime - the slots are made at the start, what is left behind is awaited by a thread,
+ * and another one brings codes. */
 #include "kernels/base/log.h"
 #include "kernels/vulkan/copy.h"
 #include "kernels/vulkan/submit.h"
@@ -88,7 +89,7 @@ static void *reaper_run(void *argument)
 	return NULL;
 }
 
-static status reaper_start(struct vulkan_runtime *runtime)
+status thread_start(void *(*run)(void *), void *argument, pthread_t *ret)
 {
 	sigset_t all, before;
 	int failed;
@@ -96,11 +97,10 @@ static status reaper_start(struct vulkan_runtime *runtime)
 	/* Signals are for the threads that ask for them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&runtime->reaper, NULL, reaper_run, runtime);
+	failed = pthread_create(ret, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for the GPU");
-	runtime->has_reaper = true;
 	return status_ok();
 }
 
@@ -113,10 +113,13 @@ static void locks_init(struct vulkan_runtime *runtime)
 	pthread_mutex_init(&runtime->lock, NULL);
 	pthread_cond_init(&runtime->changed, &monotonic);
 	pthread_cond_init(&runtime->left, NULL);
+	pthread_cond_init(&runtime->queued, NULL);
+	deadline_init(&runtime->uploading, DEADLINE_NEVER);
 	pthread_condattr_destroy(&monotonic);
 }
 
-status runtime_open(struct vulkan_device *device, struct vulkan_runtime **ret)
+status runtime_open(struct vulkan_device *device, const char *cache_directory,
+		    struct vulkan_runtime **ret)
 {
 	SCOPED(vulkan_device) taken = device;
 	SCOPED(vulkan_runtime) runtime = calloc(1, sizeof *runtime);
@@ -125,10 +128,13 @@ status runtime_open(struct vulkan_device *device, struct vulkan_runtime **ret)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU's runtime");
 	locks_init(runtime);
 	runtime->device = TAKE(taken);
-	TRY(program_init(&runtime->program, device));
+	TRY(program_init(&runtime->program, device, cache_directory));
 	for (size_t i = 0; i < SLOTS; i++)
 		TRY(slot_open(runtime, &runtime->slots[i]));
-	TRY(reaper_start(runtime));
+	TRY(thread_start(reaper_run, runtime, &runtime->reaper));
+	runtime->has_reaper = true;
+	TRY(thread_start(copy_upload_run, runtime, &runtime->uploader));
+	runtime->has_uploader = true;
 	*ret = TAKE(runtime);
 	return status_ok();
 }
@@ -137,13 +143,16 @@ void runtime_close(struct vulkan_runtime *runtime)
 {
 	if (!runtime)
 		return;
-	if (runtime->has_reaper) {
-		pthread_mutex_lock(&runtime->lock);
-		runtime->closing = true;
-		pthread_cond_signal(&runtime->left);
-		pthread_mutex_unlock(&runtime->lock);
+	deadline_cancel(&runtime->uploading);
+	pthread_mutex_lock(&runtime->lock);
+	runtime->closing = true;
+	pthread_cond_signal(&runtime->left);
+	pthread_cond_signal(&runtime->queued);
+	pthread_mutex_unlock(&runtime->lock);
+	if (runtime->has_uploader)
+		pthread_join(runtime->uploader, NULL);
+	if (runtime->has_reaper)
 		pthread_join(runtime->reaper, NULL);
-	}
 	if (slot_find(runtime, SLOT_LEFT)) {
 		/* What the device may still write to cannot be given back. */
 		log_write(LOG_ERROR, "GPU %s hangs; its memory stays taken until the process ends",
@@ -154,6 +163,7 @@ void runtime_close(struct vulkan_runtime *runtime)
 		slot_close(&runtime->slots[i]);
 	program_finish(&runtime->program);
 	device_close(runtime->device);
+	pthread_cond_destroy(&runtime->queued);
 	pthread_cond_destroy(&runtime->left);
 	pthread_cond_destroy(&runtime->changed);
 	pthread_mutex_destroy(&runtime->lock);

@@ -59,6 +59,23 @@ static inline uint32_t float_bits(float value)
 	return bits;
 }
 
+/* As ordered() in kernels/shaders/queue.glsl, and back. */
+static inline uint32_t score_to_ordered(float score)
+{
+	uint32_t bits = score == 0 ? 0 : float_bits(score);
+
+	return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
+}
+
+static inline float score_from_ordered(uint32_t ordered)
+{
+	uint32_t bits = ordered >> 31 ? ordered & ~(UINT32_C(1) << 31) : ~ordered;
+	float score;
+
+	memcpy(&score, &bits, sizeof score);
+	return score;
+}
+
 /* scan_fill_input - the query, and behind it the part's bits of visible (NULL: no bits).
  * plan->visible_at tells where they are. scan_input_bytes - what that takes at most. */
 void scan_fill_input(const struct vulkan_scan *scan, const struct scan_part *part,
@@ -79,7 +96,9 @@ void scan_barrier(struct vulkan_slot *slot, bool to_host);
 uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_part *part,
 			      struct vulkan_plan *plan, bool lists, struct vulkan_slot *slot);
 
-/* scanner_vulkan_runtime - what stands behind a scanner: tests make its calls fail. */
+/* scanner_vulkan_runtime - what stands behind a scanner now: tests make its calls fail.
+ * scanner_vulkan_keeper - who renews it. */
 struct vulkan_runtime *scanner_vulkan_runtime(struct scanner *scanner);
+struct keeper *scanner_vulkan_keeper(struct scanner *scanner);
 
 #endif

@@ -12,23 +12,6 @@
 /* Lists that one workgroup merges to one. */
 #define MERGE_LISTS 32
 
-/* As ordered() in kernels/shaders/queue.glsl, and back. */
-static uint32_t score_to_ordered(float score)
-{
-	uint32_t bits = score == 0 ? 0 : float_bits(score);
-
-	return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
-}
-
-static float score_from_ordered(uint32_t ordered)
-{
-	uint32_t bits = ordered >> 31 ? ordered & ~(UINT32_C(1) << 31) : ~ordered;
-	float score;
-
-	memcpy(&score, &bits, sizeof score);
-	return score;
-}
-
 /* The window's threshold, in the part's terms. */
 static void gate_set(struct vulkan_plan *plan, struct key threshold, uint64_t first_row)
 {

@@ -1,7 +1,9 @@
 /* scanner_vulkan - the contract of a scanner, told in parts of ranges. */
 #include "kernels/vulkan/scanner_vulkan.h"
 
+#include "kernels/vulkan/keeper.h"
 #include "kernels/vulkan/scan.h"
+#include "kernels/vulkan/scan8.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,22 +12,45 @@
 
 struct scanner_vulkan {
 	struct scanner base;
-	struct vulkan_runtime *runtime;
+	struct keeper *keeper;
 	char name[sizeof "vulkan:" + 256];
 };
 
-struct vulkan_runtime *scanner_vulkan_runtime(struct scanner *scanner)
+static struct keeper *keeper_of(struct scanner *scanner)
 {
-	return ((struct scanner_vulkan *)scanner)->runtime;
+	return ((struct scanner_vulkan *)scanner)->keeper;
 }
 
-/* True while there is a part: the next SCAN_ROWS rows at most. */
-static bool part_next(const struct scan_range *range, struct scan_part *part)
+struct keeper *scanner_vulkan_keeper(struct scanner *scanner)
+{
+	return keeper_of(scanner);
+}
+
+struct vulkan_runtime *scanner_vulkan_runtime(struct scanner *scanner)
+{
+	return keeper_of(scanner)->runtime;
+}
+
+/* Whether a scan for n queries over so many bytes is the processor's. */
+static bool is_for_processor(struct scanner *self, uint64_t bytes, size_t n)
+{
+	const struct keeper *keeper = keeper_of(self);
+
+	return keeper->options.processor && !cost_favours_device(&keeper->cost, bytes, n);
+}
+
+static uint64_t block_bytes(const struct scan_range *range)
+{
+	return range->n * range->block->stride * sizeof(float);
+}
+
+/* True while there is a part: the next rows, most at most. */
+static bool part_next(uint32_t all, uint32_t most, struct scan_part *part)
 {
 	part->start += part->n;
-	part->n = range->n - part->start;
-	if (part->n > SCAN_ROWS)
-		part->n = SCAN_ROWS;
+	part->n = all - part->start;
+	if (part->n > most)
+		part->n = most;
 	return part->n > 0;
 }
 
@@ -53,21 +78,30 @@ static status part_offer_all(const struct vulkan_scan *scan, const struct scan_p
 	return status_ok();
 }
 
-/* Brings the rows of a scan to the device.
- * ret_copy  the caller's to release; stays NULL where there is no row to read. */
-static status scan_begin(struct scanner *self, struct vulkan_scan *scan,
+/* Brings the rows of a scan to the device. ret_copy  the caller's to release. */
+static status scan_begin(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
 			 struct vulkan_copy **ret_copy)
 {
-	struct vulkan_runtime *runtime = scanner_vulkan_runtime(self);
 	const struct scan_range *range = scan->range;
 
-	assert(scan->query->stride == range->block->stride);
-	TRY(deadline_check(scan->deadline));
-	TRY(device_check(runtime->device));
-	if (range->n == 0)
-		return status_ok();
 	TRY(copy_acquire(runtime, range->block, range->first + range->n, scan->deadline, ret_copy));
 	scan->copy = *ret_copy;
+	return status_ok();
+}
+
+static status block_propose(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
+			    struct window *window)
+{
+	SCOPED(vulkan_copy) copy = NULL;
+	struct scan_part part = {0};
+
+	TRY(scan_begin(runtime, scan, &copy));
+	while (part_next(scan->range->n, SCAN_ROWS, &part)) {
+		if (window->width <= TOP_MAX)
+			TRY(scan_top(scan, &part, (uint32_t)window->width, window));
+		else
+			TRY(part_offer_all(scan, &part, window));
+	}
 	return status_ok();
 }
 
@@ -75,18 +109,37 @@ static status scanner_vulkan_propose(struct scanner *self, const struct scan_que
 				     const struct scan_range *range,
 				     const struct deadline *deadline, struct window *window)
 {
-	SCOPED(vulkan_copy) copy = NULL;
-	struct scan_part part = {0};
+	struct vulkan_runtime *runtime;
 	struct vulkan_scan scan;
+	status done;
 
+	assert(query->stride == range->block->stride);
+	if (is_for_processor(self, block_bytes(range), 1))
+		return scanner_propose(keeper_of(self)->options.processor, query, range, deadline,
+				       window);
+	TRY(deadline_check(deadline));
+	TRY(keeper_enter(keeper_of(self), &runtime));
 	scan_init(&scan, query, range);
 	scan.deadline = deadline;
-	TRY(scan_begin(self, &scan, &copy));
-	while (part_next(range, &part)) {
-		if (window->width <= TOP_MAX)
-			TRY(scan_top(&scan, &part, (uint32_t)window->width, window));
-		else
-			TRY(part_offer_all(&scan, &part, window));
+	done = range->n ? block_propose(runtime, &scan, window) : status_ok();
+	keeper_leave(keeper_of(self));
+	return done;
+}
+
+static status block_bounds(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
+			   float *ret_upper, float *ret_lower)
+{
+	SCOPED(vulkan_copy) copy = NULL;
+	struct scan_part part = {0};
+
+	TRY(scan_begin(runtime, scan, &copy));
+	while (part_next(scan->range->n, SCAN_ROWS, &part)) {
+		SCOPED(vulkan_slot) slot = NULL;
+		const float *upper, *lower;
+
+		TRY(scan_bounds(scan, &part, &slot, &upper, &lower));
+		memcpy(ret_upper + part.start, upper, part.n * sizeof *upper);
+		memcpy(ret_lower + part.start, lower, part.n * sizeof *lower);
 	}
 	return status_ok();
 }
@@ -95,78 +148,238 @@ static status scanner_vulkan_bounds(struct scanner *self, const struct scan_quer
 				    const struct scan_range *range, const struct deadline *deadline,
 				    float *ret_upper, float *ret_lower)
 {
-	SCOPED(vulkan_copy) copy = NULL;
-	struct scan_part part = {0};
+	struct vulkan_runtime *runtime;
 	struct vulkan_scan scan;
+	status done;
 
+	assert(query->stride == range->block->stride);
+	if (is_for_processor(self, block_bytes(range), 1))
+		return scanner_bounds(keeper_of(self)->options.processor, query, range, deadline,
+				      ret_upper, ret_lower);
+	TRY(deadline_check(deadline));
+	TRY(keeper_enter(keeper_of(self), &runtime));
 	scan_init(&scan, query, range);
 	scan.deadline = deadline;
-	TRY(scan_begin(self, &scan, &copy));
-	while (part_next(range, &part)) {
-		SCOPED(vulkan_slot) slot = NULL;
-		const float *upper, *lower;
+	done = range->n ? block_bounds(runtime, &scan, ret_upper, ret_lower) : status_ok();
+	keeper_leave(keeper_of(self));
+	return done;
+}
 
-		TRY(scan_bounds(&scan, &part, &slot, &upper, &lower));
-		memcpy(ret_upper + part.start, upper, part.n * sizeof *upper);
-		memcpy(ret_lower + part.start, lower, part.n * sizeof *lower);
+/* One submission for all probes. ret_more  there is something left below the ceilings that it sets. */
+static status codes_offer(struct scan8_part *part, const struct codes8_range *range,
+			  struct codes8_probe *probes, struct scan8_ask *asks, bool *ret_more)
+{
+	SCOPED(vulkan_slot) slot = NULL;
+
+	for (size_t i = 0; i < part->n_asks; i++)
+		asks[i].threshold = probes[i].window->threshold.score;
+	part->asks = asks;
+	TRY(scan8_run(part, &slot));
+	*ret_more = false;
+	for (size_t i = 0; i < part->n_asks; i++) {
+		uint64_t tails;
+
+		asks[i].ceiling =
+			scan8_offer(part, slot, i, range->row_base, probes[i].window, &tails);
+		asks[i].is_done = asks[i].ceiling == 0;
+		*ret_more |= !asks[i].is_done;
+		probes[i].tails_read += tails;
 	}
 	return status_ok();
 }
 
+/* One part for all probes: what comes first by the heads, and then what that leaves open. */
+static status codes_part(struct scan8_part *part, const struct codes8_range *range,
+			 struct codes8_probe *probes)
+{
+	struct scan8_ask asks[CODES8_PROBES_MAX];
+	size_t width = 1;
+	bool more;
+
+	for (size_t i = 0; i < part->n_asks; i++) {
+		asks[i] = (struct scan8_ask){
+			.query = probes[i].query,
+			.visible = range->visible,
+			.ceiling = SCAN8_ALL,
+		};
+		width = probes[i].window->width > width ? probes[i].window->width : width;
+	}
+	part->wanted = scan8_wanted(&range->codes->shape, width);
+	TRY(codes_offer(part, range, probes, asks, &more));
+	if (!more)
+		return status_ok();
+	part->wanted = SCAN8_ALL;
+	return codes_offer(part, range, probes, asks, &more);
+}
+
+static status codes_propose(struct vulkan_runtime *runtime, struct codes8_probe *probes,
+			    size_t n_probes, const struct codes8_range *range,
+			    const struct deadline *deadline)
+{
+	SCOPED(vulkan_copy) copy = NULL;
+	struct scan_part at = {0};
+
+	TRY(copy_acquire_codes(runtime, range->codes, deadline, &copy));
+	while (part_next(range->n, scan8_part_rows(n_probes), &at)) {
+		struct scan8_part part = {
+			.copy = copy,
+			.n_asks = n_probes,
+			.first = range->first + at.start,
+			.n = at.n,
+			.start = at.start,
+			.deadline = deadline,
+		};
+
+		TRY(codes_part(&part, range, probes));
+	}
+	return status_ok();
+}
+
+static status seat_check(const struct codes8 *codes)
+{
+	return codes->seat ? status_ok()
+			   : status_make(STATUS_UNAVAILABLE, "the codes have no place for a copy");
+}
+
+static status scanner_vulkan_propose_codes(struct scanner *self, struct codes8_probe *probes,
+					   size_t n_probes, const struct codes8_range *range,
+					   const struct deadline *deadline)
+{
+	struct vulkan_runtime *runtime;
+	status done;
+
+	assert(n_probes >= 1 && n_probes <= CODES8_PROBES_MAX);
+	if (is_for_processor(self, codes8_heads_bytes(&range->codes->shape, range->n), n_probes))
+		return codes8_propose(codes8_scanner(CODES8_BEST), probes, n_probes, range,
+				      deadline);
+	TRY(deadline_check(deadline));
+	TRY(seat_check(range->codes));
+	for (size_t i = 0; i < n_probes; i++) {
+		if (!scan8_serves(probes[i].query))
+			return status_make(STATUS_UNAVAILABLE,
+					   "the query is too large for the GPU");
+	}
+	TRY(keeper_enter(keeper_of(self), &runtime));
+	done = range->n ? codes_propose(runtime, probes, n_probes, range, deadline) : status_ok();
+	keeper_leave(keeper_of(self));
+	return done;
+}
+
+static status codes_bounds(struct vulkan_runtime *runtime, const struct codes8_query *query,
+			   const struct codes8_range *range, const struct deadline *deadline,
+			   const struct codes8_bounds_out *out)
+{
+	const struct scan8_ask ask = {.query = query};
+	SCOPED(vulkan_copy) copy = NULL;
+	struct scan_part at = {0};
+
+	TRY(copy_acquire_codes(runtime, range->codes, deadline, &copy));
+	while (part_next(range->n, scan8_part_rows(1), &at)) {
+		const struct scan8_part part = {
+			.copy = copy,
+			.asks = &ask,
+			.n_asks = 1,
+			.first = range->first + at.start,
+			.n = at.n,
+			.start = at.start,
+			.deadline = deadline,
+		};
+		SCOPED(vulkan_slot) slot = NULL;
+		const float *upper, *lower;
+
+		TRY(scan8_bounds(&part, &slot, &upper, &lower));
+		memcpy(out->upper + at.start, upper, at.n * sizeof *upper);
+		memcpy(out->lower + at.start, lower, at.n * sizeof *lower);
+	}
+	return status_ok();
+}
+
+static status scanner_vulkan_bounds_codes(struct scanner *self, const struct codes8_query *query,
+					  const struct codes8_range *range,
+					  const struct deadline *deadline,
+					  const struct codes8_bounds_out *out)
+{
+	struct vulkan_runtime *runtime;
+	status done;
+
+	if (is_for_processor(self, codes8_heads_bytes(&range->codes->shape, range->n), 1))
+		return codes8_bounds(codes8_scanner(CODES8_BEST), query, range, deadline, *out);
+	TRY(deadline_check(deadline));
+	TRY(seat_check(range->codes));
+	if (!scan8_serves(query))
+		return status_make(STATUS_UNAVAILABLE, "the query is too large for the GPU");
+	TRY(keeper_enter(keeper_of(self), &runtime));
+	done = range->n ? codes_bounds(runtime, query, range, deadline, out) : status_ok();
+	keeper_leave(keeper_of(self));
+	return done;
+}
+
 static void scanner_vulkan_forget(struct scanner *self, struct scan_block *block)
 {
-	(void)self;
-	copy_forget(block->copy);
+	struct vulkan_runtime *runtime = keeper_hold(keeper_of(self));
+
+	if (!runtime)
+		return;
+	copy_forget(runtime, block);
+	keeper_leave(keeper_of(self));
+}
+
+static void scanner_vulkan_forget_codes(struct scanner *self, struct codes8_seat *seat)
+{
+	struct vulkan_runtime *runtime = keeper_hold(keeper_of(self));
+
+	if (!runtime)
+		return;
+	copy_forget_codes(runtime, seat);
+	keeper_leave(keeper_of(self));
 }
 
 static void scanner_vulkan_close(struct scanner *self)
 {
-	struct scanner_vulkan *scanner = (struct scanner_vulkan *)self;
-
-	if (scanner->runtime) {
-		copy_forget_all(scanner->runtime);
-		runtime_close(scanner->runtime);
-	}
-	free(scanner);
+	keeper_close(keeper_of(self));
+	free(self);
 }
 
 static const struct scanner_ops scanner_vulkan_ops = {
 	.propose = scanner_vulkan_propose,
 	.bounds = scanner_vulkan_bounds,
 	.forget = scanner_vulkan_forget,
+	.propose_codes = scanner_vulkan_propose_codes,
+	.bounds_codes = scanner_vulkan_bounds_codes,
+	.forget_codes = scanner_vulkan_forget_codes,
 	.close = scanner_vulkan_close,
 };
 
-status scanner_vulkan_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *ret_list,
-			   struct scanner **ret)
+status scanner_vulkan_open(const struct gpu_options *options, struct arena *arena,
+			   struct gpu_list *ret_list, struct scanner **ret)
 {
-	SCOPED(vulkan_device) device = NULL;
-	SCOPED(scanner) scanner = NULL;
+	SCOPED(keeper) keeper = NULL;
 	struct scanner_vulkan *made;
 
-	if (mode != GPU_OFF)
-		TRY(device_open(mode, arena, ret_list, &device));
-	if (!device) {
-		*ret = NULL;
+	*ret = NULL;
+	if (options->mode != GPU_OFF)
+		TRY(keeper_open(options, arena, ret_list, &keeper));
+	if (!keeper)
 		return status_ok();
-	}
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a scanner");
-	snprintf(made->name, sizeof made->name, "vulkan:%s", device->name);
+	snprintf(made->name, sizeof made->name, "vulkan:%s", keeper->runtime->device->name);
 	made->base = (struct scanner){.ops = &scanner_vulkan_ops, .name = made->name};
-	scanner = &made->base;
-	TRY(runtime_open(TAKE(device), &made->runtime));
-	*ret = TAKE(scanner);
+	keeper_set_scanner(keeper, &made->base);
+	made->keeper = TAKE(keeper);
+	*ret = &made->base;
 	return status_ok();
-}
-
-void scanner_vulkan_limit(struct scanner *scanner, uint64_t memory_bytes_max)
-{
-	scanner_vulkan_runtime(scanner)->device->memory_bytes_max = memory_bytes_max;
 }
 
 uint64_t scanner_vulkan_used_bytes(struct scanner *scanner)
 {
-	return atomic_load(&scanner_vulkan_runtime(scanner)->device->used_bytes);
+	struct vulkan_runtime *runtime = keeper_hold(keeper_of(scanner));
+	uint64_t used;
+
+	if (!runtime)
+		return 0;
+	used = atomic_load(&runtime->device->used_bytes);
+	keeper_leave(keeper_of(scanner));
+	return used;
 }

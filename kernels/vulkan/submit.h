@@ -18,6 +18,7 @@
 #include "kernels/vulkan/memory.h"
 #include "kernels/vulkan/program.h"
 
+struct scanner;
 struct vulkan_copy;
 
 /* Submissions under way at once: one runs while the next waits behind it and a third is read. */
@@ -63,14 +64,25 @@ struct vulkan_runtime {
 	pthread_cond_t left;    /* something for the reaper */
 	struct vulkan_slot slots[SLOTS];
 	struct vulkan_copy *copies;
+	struct scanner *scanner; /* whom blocks and seats with a copy name */
 
-	pthread_t reaper;
-	bool has_reaper, closing;
+	pthread_cond_t queued;     /* codes to be brought */
+	struct deadline uploading; /* of that; cancelled at close */
+	/* Scans wait until the codes that they need are there: where the device is for tests. */
+	bool waits_for_uploads;
+
+	pthread_t reaper, uploader;
+	bool has_reaper, has_uploader, closing;
 };
 
 /* runtime_open - takes the device, also on failure.
+ * cache_directory  where compiled kernels are kept; NULL: nowhere.
  * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
-status runtime_open(struct vulkan_device *device, struct vulkan_runtime **ret);
+status runtime_open(struct vulkan_device *device, const char *cache_directory,
+		    struct vulkan_runtime **ret);
+
+/* thread_start - a thread that takes no signals. Fails: RESOURCE_EXHAUSTED */
+status thread_start(void *(*run)(void *), void *argument, pthread_t *ret);
 
 /* runtime_close - no scan is running and no copy is left. Waits for what was left behind; a device
  * that hangs keeps its memory, and the log says so. NULL is fine. */

@@ -13,6 +13,8 @@
 
 struct grpc_client {
 	grpc_channel *channel;
+	grpc_metadata authorization;
+	size_t n_headers;
 };
 
 /* Which op waits; their addresses are the tags. */
@@ -46,6 +48,40 @@ static gpr_timespec in_seconds(double seconds)
 			    gpr_time_from_nanos((int64_t)(seconds * 1e9), GPR_TIMESPAN));
 }
 
+/* To be freed. */
+static char *file_text(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *text = calloc(1, 65536);
+
+	check(in && text, path);
+	check(fread(text, 1, 65535, in) > 0, path);
+	fclose(in);
+	return text;
+}
+
+static grpc_channel_credentials *make_credentials(const struct grpc_client_options *options)
+{
+	bool shows = options && options->certificate_file;
+	grpc_ssl_pem_key_cert_pair pair = {NULL, NULL};
+	grpc_channel_credentials *credentials;
+	char *ca, *key = NULL, *certificate = NULL;
+
+	if (!options || !options->ca_file)
+		return grpc_insecure_credentials_create();
+	ca = file_text(options->ca_file);
+	if (shows) {
+		key = file_text(options->key_file);
+		certificate = file_text(options->certificate_file);
+		pair = (grpc_ssl_pem_key_cert_pair){key, certificate};
+	}
+	credentials = grpc_ssl_credentials_create_ex(ca, shows ? &pair : NULL, NULL, NULL);
+	free(ca);
+	free(key);
+	free(certificate);
+	return credentials;
+}
+
 struct grpc_client *grpc_client_open(const char *address, const struct grpc_client_options *options)
 {
 	struct grpc_client *client = calloc(1, sizeof *client);
@@ -62,7 +98,12 @@ struct grpc_client *grpc_client_open(const char *address, const struct grpc_clie
 
 	check(client != NULL, "memory");
 	grpc_init(); /* up until the process ends: see rpc_server_open */
-	credentials = grpc_insecure_credentials_create();
+	if (options && options->authorization) {
+		client->authorization.key = grpc_slice_from_static_string("authorization");
+		client->authorization.value = grpc_slice_from_copied_string(options->authorization);
+		client->n_headers = 1;
+	}
+	credentials = make_credentials(options);
 	client->channel = grpc_channel_create(address, credentials, &all);
 	grpc_channel_credentials_release(credentials);
 	return client;
@@ -73,6 +114,8 @@ void grpc_client_close(struct grpc_client *client)
 	if (!client)
 		return;
 	grpc_channel_destroy(client->channel);
+	if (client->n_headers)
+		grpc_slice_unref(client->authorization.value);
 	free(client);
 }
 
@@ -122,6 +165,8 @@ struct grpc_stream *grpc_stream_open(struct grpc_client *client, const char *pat
 	stream->detail_slice = grpc_empty_slice();
 
 	start[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+	start[0].data.send_initial_metadata.metadata = &client->authorization;
+	start[0].data.send_initial_metadata.count = client->n_headers;
 	start[1].op = GRPC_OP_RECV_INITIAL_METADATA;
 	start[1].data.recv_initial_metadata.recv_initial_metadata = &stream->initial;
 	check(stream_ask(stream, TAG_START, start, 2), "start");
@@ -256,16 +301,21 @@ int grpc_stream_finish(struct grpc_stream *stream, const char **ret_detail)
 	return (int)stream->code;
 }
 
-struct bytes grpc_stream_details(const struct grpc_stream *stream)
+struct bytes grpc_stream_trailer(const struct grpc_stream *stream, const char *key)
 {
 	for (size_t i = 0; i < stream->trailing.count; i++) {
 		const grpc_metadata *entry = &stream->trailing.metadata[i];
 
-		if (grpc_slice_str_cmp(entry->key, "grpc-status-details-bin") == 0)
+		if (grpc_slice_str_cmp(entry->key, key) == 0)
 			return bytes_of(GRPC_SLICE_START_PTR(entry->value),
 					GRPC_SLICE_LENGTH(entry->value));
 	}
 	return bytes_of(NULL, 0);
+}
+
+struct bytes grpc_stream_details(const struct grpc_stream *stream)
+{
+	return grpc_stream_trailer(stream, "grpc-status-details-bin");
 }
 
 int grpc_client_unary(struct grpc_client *client, const char *path, struct bytes request,

@@ -23,6 +23,9 @@ struct grpc_stream;
 
 struct grpc_client_options {
 	bool gzip; /* compress what is sent */
+	/* Files; ca_file means TLS, for a server whose certificate is localhost's. NULL: none. */
+	const char *ca_file, *certificate_file, *key_file;
+	const char *authorization; /* a header of every call; NULL: none */
 };
 
 /* One message and how the call ended. */
@@ -85,6 +88,9 @@ void grpc_stream_cancel(struct grpc_stream *stream);
 /* grpc_stream_details - after grpc_stream_finish: grpc-status-details-bin of the trailer, borrowed
  * from the stream; empty where none came. */
 struct bytes grpc_stream_details(const struct grpc_stream *stream);
+
+/* grpc_stream_trailer - the same of any trailer. */
+struct bytes grpc_stream_trailer(const struct grpc_stream *stream, const char *key);
 
 /* grpc_stream_finish - waits for the end of the call; gives its code. ret_detail  borrowed from the
  * stream; NULL: not wanted. */

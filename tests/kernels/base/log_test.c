@@ -172,3 +172,60 @@ Test(log, drops_what_is_above_the_rate_that_is_set)
 	cr_assert_leq(count(capture.text, '\n'), 7);
 	free(capture.text);
 }
+
+static const struct log_field fields[] = {
+	{"method", "/a.B/C", 0},
+	{"peer", "a \"b\"\n", 0},
+	{"ms", NULL, 1.25},
+	{"hits", NULL, 3},
+};
+
+Test(log, writes_an_events_fields_behind_the_message)
+{
+	struct capture capture;
+
+	capture_begin(&capture);
+	log_event(LOG_INFO, "call", fields, sizeof fields / sizeof *fields);
+	capture_end(&capture);
+
+	cr_assert_not_null(strstr(capture.text,
+				  " INFO call method=/a.B/C peer=\"a \\x22b\\x22\\x0a\" "
+				  "ms=1.25 hits=3\n"),
+			   "%s", capture.text);
+	free(capture.text);
+}
+
+Test(log, writes_an_events_fields_as_members_in_json)
+{
+	struct capture capture;
+
+	log_set_format(LOG_JSON);
+	capture_begin(&capture);
+	log_event(LOG_INFO, "call", fields, sizeof fields / sizeof *fields);
+	capture_end(&capture);
+	log_set_format(LOG_TEXT);
+
+	cr_assert_not_null(strstr(capture.text,
+				  "\"message\": \"call\", \"method\": \"/a.B/C\", \"peer\": "
+				  "\"a \\\"b\\\"\\u000a\", \"ms\": 1.25, \"hits\": 3}\n"),
+			   "%s", capture.text);
+	free(capture.text);
+}
+
+Test(log, leaves_out_fields_that_have_no_room)
+{
+	struct capture capture;
+	char longest[990];
+	const struct log_field long_ones[] = {{"a", longest, 0}, {"b", longest, 0}, {"c", "", 0}};
+
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = 0;
+	capture_begin(&capture);
+	log_event(LOG_INFO, "call", long_ones, 3);
+	capture_end(&capture);
+
+	cr_assert_not_null(strstr(capture.text, " a=x"));
+	cr_assert_null(strstr(capture.text, " b=x"));
+	cr_assert_eq(count(capture.text, '\n'), 1);
+	free(capture.text);
+}

@@ -23,7 +23,8 @@ static bool have_real_gpu(void)
 {
 	struct scanner *scanner = NULL;
 
-	cr_assert(!status_failed(scanner_vulkan_open(GPU_AUTO, &arena, &list, &scanner)));
+	cr_assert(!status_failed(scanner_vulkan_open(&(struct gpu_options){.mode = GPU_AUTO},
+						     &arena, &list, &scanner)));
 	scanner_close(scanner);
 	return scanner != NULL;
 }
@@ -32,7 +33,8 @@ Test(scanner_vulkan_open, off_opens_nothing)
 {
 	struct scanner *scanner = (struct scanner *)&arena;
 
-	cr_assert(!status_failed(scanner_vulkan_open(GPU_OFF, &arena, &list, &scanner)));
+	cr_assert(!status_failed(scanner_vulkan_open(&(struct gpu_options){.mode = GPU_OFF}, &arena,
+						     &list, &scanner)));
 
 	cr_assert_null(scanner);
 }
@@ -56,7 +58,8 @@ Test(scanner_vulkan_open, required_says_why_each_device_was_passed_over)
 	scanner_close(software_open());
 	if (have_real_gpu())
 		SKIP_LOUDLY("a machine without a real GPU");
-	opened = scanner_vulkan_open(GPU_REQUIRED, &arena, &list, &scanner);
+	opened = scanner_vulkan_open(&(struct gpu_options){.mode = GPU_REQUIRED}, &arena, &list,
+				     &scanner);
 
 	cr_assert_eq(opened.code, STATUS_UNAVAILABLE);
 	cr_assert_geq(list.n, 1);
@@ -72,7 +75,8 @@ Test(scanner_vulkan_open, software_takes_one_and_tells_about_it)
 	size_t in_use = 0;
 
 	scanner_close(software_open());
-	cr_assert(!status_failed(scanner_vulkan_open(GPU_SOFTWARE, &arena, &list, &scanner)));
+	cr_assert(!status_failed(scanner_vulkan_open(&(struct gpu_options){.mode = GPU_SOFTWARE},
+						     &arena, &list, &scanner)));
 
 	for (size_t i = 0; i < list.n; i++) {
 		in_use += list.devices[i].in_use;

@@ -254,7 +254,7 @@ Test(scanner_vulkan_propose, keeps_to_the_memory_that_it_may_use)
 	rows_add(&rows, ROWS_PLAIN, 12000);
 	cr_assert_not(
 		status_failed(scan_query_init(&query, &arena, METRIC_L2, rows.query, rows.dim)));
-	scanner_vulkan_limit(scanner, most);
+	scanner_vulkan_runtime(scanner)->device->memory_bytes_max = most;
 	range = (struct scan_range){.block = &rows.block, .n = 1000};
 	cr_assert_not(status_failed(window_init(&window, 10)));
 	cr_assert_not(status_failed(scanner_propose(scanner, &query, &range, NULL, &window)));

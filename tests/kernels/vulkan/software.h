@@ -13,7 +13,8 @@ static inline struct scanner *software_open(void)
 	status opened;
 
 	arena_init(&arena, 1 << 16);
-	opened = scanner_vulkan_open(GPU_SOFTWARE, &arena, &list, &scanner);
+	opened = scanner_vulkan_open(&(struct gpu_options){.mode = GPU_SOFTWARE}, &arena, &list,
+				     &scanner);
 	arena_finish(&arena);
 	if (opened.code == STATUS_UNAVAILABLE)
 		SKIP_LOUDLY("no software Vulkan device (package mesa-vulkan-drivers)");
