@@ -32,10 +32,9 @@ struct head_block {
 };
 
 struct head {
-	struct head_block *blocks; /* [BLOCKS_MAX] of which n_blocks are open */
-	size_t n_blocks;           /* the writer's: a reader's length tells it which are there */
-	size_t n_released;         /* the first of them, unmapped; the writer's */
-	uint64_t base;             /* the place that block 0 begins with */
+	struct head_block *blocks; /* [BLOCKS_MAX] block i at i % BLOCKS_MAX: block_at */
+	uint64_t n_blocks;         /* the writer's: a reader's length tells it which are there */
+	uint64_t n_released;       /* the first of them, unmapped; the writer's */
 	struct scanner *scanner;
 	size_t stride;
 	uint32_t dim, capacity;
@@ -99,43 +98,34 @@ static void block_unmap(struct head *head, struct head_block *block)
 {
 	if (head->scanner)
 		scanner_forget(head->scanner, &block->scan);
+	scan_block_close(&block->scan);
 	munmap(block->vectors, head->block_bytes);
 }
 
-void head_begin(struct head *head, uint64_t base)
+/* The table is gone round: so many blocks may be there at once. */
+static struct head_block *block_at(const struct head *head, uint64_t i)
 {
-	assert(head->n_blocks == 0);
-	head->base = base;
+	return &head->blocks[i % BLOCKS_MAX];
 }
 
-void head_rebase(struct head *head, uint64_t base)
+static uint64_t block_end(const struct head *head, uint64_t i)
 {
-	head->base = base;
-}
-
-static uint64_t block_end(const struct head *head, size_t i)
-{
-	return head->base + (uint64_t)(i + 1) * head->capacity;
+	return (i + 1) * head->capacity;
 }
 
 void head_release(struct head *head, uint64_t place)
 {
 	/* The last one stays: it is where the writer is. */
 	while (head->n_released + 1 < head->n_blocks && block_end(head, head->n_released) <= place)
-		block_unmap(head, &head->blocks[head->n_released++]);
-}
-
-bool head_holds(const struct head *head, uint64_t place)
-{
-	return place >= head->base + (uint64_t)head->n_released * head->capacity;
+		block_unmap(head, block_at(head, head->n_released++));
 }
 
 void head_close(struct head *head)
 {
 	if (!head)
 		return;
-	for (size_t i = head->n_released; i < head->n_blocks; i++)
-		block_unmap(head, &head->blocks[i]);
+	for (uint64_t i = head->n_released; i < head->n_blocks; i++)
+		block_unmap(head, block_at(head, i));
 	munmap(head->blocks, BLOCKS_MAX * sizeof *head->blocks);
 	free(head);
 }
@@ -153,17 +143,22 @@ static status head_add_block(struct head *head)
 	size_t vector_bytes = head->capacity * head->stride * sizeof(float);
 	char *map;
 
-	if (head->n_blocks == BLOCKS_MAX)
+	if (head->n_blocks - head->n_released == BLOCKS_MAX)
 		return is_full();
 	map = map_aligned(head->block_bytes);
 	if (!map)
 		return status_make(STATUS_RESOURCE_EXHAUSTED,
 				   "address space for a block of vectors");
 	/* Advice: a kernel without huge pages goes on with small ones. The other arrays are read
-	 * little, and would take a huge page each for the first row. */
-	(void)madvise(map, vector_bytes, MADV_HUGEPAGE);
+	 * little, and would take a huge page each for the first row; so would the vectors of a
+	 * collection that stays small, of which there may be many. */
+	(void)madvise(map + HUGE_PAGE_BYTES, vector_bytes - HUGE_PAGE_BYTES, MADV_HUGEPAGE);
+	if (head->n_blocks == 0)
+		(void)madvise(map, HUGE_PAGE_BYTES, MADV_NOHUGEPAGE);
+	else
+		(void)madvise(map, HUGE_PAGE_BYTES, MADV_HUGEPAGE);
 
-	block = &head->blocks[head->n_blocks];
+	block = block_at(head, head->n_blocks);
 	block->vectors = (float *)(void *)map;
 	block->rows = (uint64_t *)(void *)(map + vector_bytes);
 	block->died = (_Atomic uint64_t *)(void *)(block->rows + head->capacity);
@@ -183,20 +178,19 @@ static status head_add_block(struct head *head)
 
 status head_reserve(struct head *head, uint64_t length, uint64_t n)
 {
-	length -= head->base;
-	if (n > BLOCKS_MAX * head->capacity - length)
+	if (n > BLOCKS_MAX * head->capacity)
 		return is_full();
-	while ((uint64_t)head->n_blocks * head->capacity < length + n)
+	while (head->n_blocks * head->capacity < length + n)
 		TRY(head_add_block(head));
 	return status_ok();
 }
 
 static struct head_block *block_of(const struct head *head, uint64_t place, uint32_t *ret_index)
 {
-	uint64_t i = (place - head->base) / head->capacity;
+	uint64_t i = place / head->capacity;
 
-	*ret_index = (uint32_t)(place - head->base - i * head->capacity);
-	return &head->blocks[i];
+	*ret_index = (uint32_t)(place - i * head->capacity);
+	return block_at(head, i);
 }
 
 void head_set(struct head *head, uint64_t place, uint64_t row, const float *vector)
@@ -204,7 +198,7 @@ void head_set(struct head *head, uint64_t place, uint64_t row, const float *vect
 	uint32_t i;
 	struct head_block *block = block_of(head, place, &i);
 
-	assert(place < head->base + (uint64_t)head->n_blocks * head->capacity);
+	assert(place < head->n_blocks * head->capacity);
 	/* A fresh mapping is zero, so what is between dim and stride needs no writing. */
 	memcpy(block->vectors + i * head->stride, vector, head->dim * sizeof *vector);
 	scan_row_norms(vector, head->dim, &block->norms[i], &block->squares[i]);

@@ -3,7 +3,8 @@
  * One writer appends, readers go on. A block is mapped whole and touched as it fills, so an empty
  * one costs address space only. Rows behind the published length are the writer's alone; publishing
  * is the collection's (its lock orders length and generation).
- * Places count rows in order of writing, from 0; a row's number is kept beside it.
+ * Places count rows in order of writing, from 0 when it is opened, and go on while blocks are given
+ * back; a row's number is kept beside it.
  */
 #ifndef SLUICE_INDEX_SEGMENT_HEAD_H
 #define SLUICE_INDEX_SEGMENT_HEAD_H
@@ -21,19 +22,9 @@ struct head;
 status head_open(uint32_t dim, struct scanner *scanner, struct head **ret);
 void head_close(struct head *head); /* NULL is fine */
 
-/* head_begin - the first place is base and not 0: before it are sealed segments. Of an empty head. */
-void head_begin(struct head *head, uint64_t base);
-
-/* head_rebase - all places of the head are others from now on, the first one base: before anybody
- * reads. */
-void head_rebase(struct head *head, uint64_t base);
-
 /* head_release - gives back the blocks that lie before place as a whole: nobody asks for what is
  * before it any more. The writer's. */
 void head_release(struct head *head, uint64_t place);
-
-/* head_holds - whether the place was not given back. The writer's. */
-bool head_holds(const struct head *head, uint64_t place);
 
 /* head_reserve - memory for n more rows behind length, so that the appends cannot fail.
  * Fails: RESOURCE_EXHAUSTED */

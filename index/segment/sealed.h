@@ -64,11 +64,13 @@ status sealed_write(const struct sealed_file *file, const struct sealed_source *
 		    const struct sealed_coding *coding, const struct deadline *deadline,
 		    struct arena *arena);
 
-/* sealed_remove - the file and what is left of an attempt to write it. It may still be open: the
- * disk has its room back when it is closed. OK where there is none. */
+/* sealed_remove - the file, what lies beside it (index/ann), and what is left of attempts to write
+ * them. They may still be open: the disk has its room back when they are closed. OK where there is
+ * none. */
 status sealed_remove(const struct sealed_file *file, struct arena *arena);
 
-/* sealed_sweep - removes the files of segments, finished or not, that are not among ids, [n].
+/* sealed_sweep - removes the files of segments that are not among ids, [n], with what lies beside
+ * them, and all that are not finished.
  * Fails: INTERNAL RESOURCE_EXHAUSTED */
 status sealed_sweep(const char *directory, const uint64_t *ids, size_t n, struct arena *arena);
 
@@ -91,6 +93,9 @@ uint32_t sealed_seek(const struct sealed *sealed, uint64_t row);
 
 /* sealed_vector - [dim] exact: mapped, or where it is stored as float16 in scratch [dim]. */
 const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *scratch);
+
+/* sealed_fetch - has the processor fetch the row's vector from memory ahead of its use. */
+void sealed_fetch(const struct sealed *sealed, uint32_t place);
 
 /* sealed_kill - the row at a place died at a generation, which is not published yet. */
 void sealed_kill(struct sealed *sealed, uint32_t place, uint64_t generation);

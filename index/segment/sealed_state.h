@@ -3,6 +3,7 @@
 #define SLUICE_INDEX_SEGMENT_SEALED_STATE_H
 
 #include "index/segment/sealed_layout.h"
+#include "kernels/scanner.h"
 
 #include <stdatomic.h>
 
@@ -12,6 +13,7 @@ struct sealed {
 	bool half, rotated;
 	uint64_t vector_bytes; /* of a row */
 	struct codes8 codes;
+	struct codes8_seat seat;         /* of a copy of them on a device */
 	struct codes8_rotation rotation; /* where rotated */
 	uint8_t rotation_hash[16];       /* of its matrix: to compare matrices would take long */
 	const uint64_t *rows;            /* [n] */
@@ -22,10 +24,7 @@ struct sealed {
 	_Atomic uint64_t *deaths;
 	_Atomic uint64_t first_death; /* the least generation, GENERATION_NEVER: none has died */
 
-	unsigned char *map; /* the file, read only */
-	uint64_t map_bytes;
-	unsigned char *reserved; /* what was mapped to have map at a multiple of a huge page */
-	uint64_t reserved_bytes;
+	struct block_map file;
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* Files that cannot be trusted: each is told, by collection, file and block. */
 #include "tests/index/segment/sealed_fixture.h"
 
+#include "index/segment/block_header.h"
 #include "index/segment/sealed_layout.h"
 #include "kernels/base/error_info.h"
 #include "tests/kernels/random.h"
@@ -14,6 +15,8 @@
 
 static const struct sealed_made_of made_of = {
 	.metric = METRIC_COSINE, .dim = 200, .n = 1500, .head = 96, .rotated = true};
+
+static const char *const part_names[] = {"rows", "vectors", "heads", "tails", "rotation"};
 
 static struct room room;
 
@@ -53,7 +56,7 @@ static void check_loss(status s, const char *block)
 
 Test(sealed_damage, any_byte_of_the_header_is_missed)
 {
-	for (uint64_t at = 0; at < SEALED_HEADER_BYTES; at++) {
+	for (uint64_t at = 0; at < BLOCK_HEADER_BYTES; at++) {
 		room_flip(&room, 1, at);
 		check_loss(room_opens(&room, 1), "header");
 		room_flip(&room, 1, at);
@@ -63,7 +66,7 @@ Test(sealed_damage, any_byte_of_the_header_is_missed)
 
 Test(sealed_damage, any_byte_of_the_table_is_missed)
 {
-	for (uint64_t at = SEALED_HEADER_BYTES; at < SEALED_BLOCK_BYTES; at += 911) {
+	for (uint64_t at = BLOCK_HEADER_BYTES; at < BLOCK_BYTES; at += 911) {
 		room_flip(&room, 1, at);
 		check_loss(room_opens(&room, 1), "table");
 		room_flip(&room, 1, at);
@@ -78,13 +81,13 @@ Test(sealed_damage, a_byte_of_any_block_is_missed_and_the_block_is_named)
 	size_t parts_seen[SEALED_PARTS] = {0};
 
 	sealed_layout_init(&layout, &room.config, room.n, room.coding.head, true);
-	cr_assert_eq(layout.file_bytes, room_file_bytes(&room, 1));
-	for (uint64_t block = 0; block < layout.n_blocks; block++) {
-		uint64_t begin = layout.data_offset + block * SEALED_BLOCK_BYTES;
-		uint64_t at[] = {begin, begin + SEALED_BLOCK_BYTES - 1,
-				 begin + random_below(&random, SEALED_BLOCK_BYTES),
-				 begin + random_below(&random, SEALED_BLOCK_BYTES)};
-		enum sealed_part part = sealed_part_of(&layout, block);
+	cr_assert_eq(layout.blocks.file_bytes, room_file_bytes(&room, 1));
+	for (uint64_t block = 0; block < layout.blocks.n_blocks; block++) {
+		uint64_t begin = layout.blocks.data_offset + block * BLOCK_BYTES;
+		uint64_t at[] = {begin, begin + BLOCK_BYTES - 1,
+				 begin + random_below(&random, BLOCK_BYTES),
+				 begin + random_below(&random, BLOCK_BYTES)};
+		size_t part = block_part_of(&layout.blocks, block);
 
 		parts_seen[part]++;
 		for (size_t i = 0; i < COUNT(at); i++) {
@@ -95,14 +98,14 @@ Test(sealed_damage, a_byte_of_any_block_is_missed_and_the_block_is_named)
 			room_flip(&room, 1, at[i]);
 			s = room_opens(&room, 1);
 			check_loss(s, number);
-			cr_assert_not_null(strstr(s.detail, sealed_part_name(part)));
+			cr_assert_not_null(strstr(s.detail, part_names[part]), "%s", s.detail);
 			room_flip(&room, 1, at[i]);
 		}
 	}
 	for (size_t part = 0; part < SEALED_PARTS; part++)
-		cr_assert_eq(parts_seen[part] * SEALED_BLOCK_BYTES,
-			     (layout.parts[part].size + SEALED_BLOCK_BYTES - 1) /
-				     SEALED_BLOCK_BYTES * SEALED_BLOCK_BYTES);
+		cr_assert_eq(parts_seen[part] * BLOCK_BYTES,
+			     (layout.blocks.parts[part].size + BLOCK_BYTES - 1) / BLOCK_BYTES *
+				     BLOCK_BYTES);
 	cr_assert(!status_failed(room_opens(&room, 1)));
 }
 
@@ -123,7 +126,7 @@ Test(sealed_damage, a_file_that_is_cut_or_longer_is_no_file)
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		room_write(&room, 1);
 		cr_assert_eq(truncate(path_of(1), (off_t)sizes[i]), 0);
-		check_loss(room_opens(&room, 1), sizes[i] < SEALED_HEADER_BYTES ? "header" : "");
+		check_loss(room_opens(&room, 1), sizes[i] < BLOCK_HEADER_BYTES ? "header" : "");
 	}
 }
 
@@ -166,52 +169,57 @@ Test(sealed_damage, a_file_for_other_vectors_is_refused)
 }
 
 /* A header that was made by someone else, with a sum that is right. */
-static void forge(void (*change)(struct sealed_header *header))
+static void forge(void (*change)(struct block_header *header))
 {
 	FILE *file = fopen(path_of(1), "r+");
-	struct sealed_header header;
+	struct block_header header;
 
 	cr_assert(file && fread(&header, sizeof header, 1, file) == 1);
 	change(&header);
-	sealed_header_seal(&header);
+	block_header_seal(&header);
 	rewind(file);
 	cr_assert_eq(fwrite(&header, sizeof header, 1, file), 1);
 	fclose(file);
 }
 
-static void be_newer(struct sealed_header *header)
+static void be_newer(struct block_header *header)
 {
 	header->format++;
 }
 
-static void have_odd_head(struct sealed_header *header)
+static void have_odd_head(struct block_header *header)
 {
-	header->head = 97;
+	header->numbers[SEALED_HEAD] = 97;
 }
 
-static void have_huge_head(struct sealed_header *header)
+static void have_huge_head(struct block_header *header)
 {
-	header->head = 0x80000000;
+	header->numbers[SEALED_HEAD] = 0x80000000;
 }
 
-static void have_no_rows(struct sealed_header *header)
+static void have_no_rows(struct block_header *header)
 {
 	header->n = 0;
 }
 
-static void have_all_rows(struct sealed_header *header)
+static void have_all_rows(struct block_header *header)
 {
 	header->n = UINT64_MAX;
 }
 
-static void point_elsewhere(struct sealed_header *header)
+static void point_elsewhere(struct block_header *header)
 {
-	header->parts[SEALED_HEADS].offset += SEALED_BLOCK_BYTES;
+	struct block_extent extent;
+	unsigned char *at = header->rest + SEALED_HEADS * sizeof extent;
+
+	memcpy(&extent, at, sizeof extent);
+	extent.offset += BLOCK_BYTES;
+	memcpy(at, &extent, sizeof extent);
 }
 
 Test(sealed_damage, a_header_that_contradicts_itself_is_refused)
 {
-	static void (*const changes[])(struct sealed_header *) = {
+	static void (*const changes[])(struct block_header *) = {
 		be_newer,     have_odd_head, have_huge_head,
 		have_no_rows, have_all_rows, point_elsewhere,
 	};

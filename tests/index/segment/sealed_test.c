@@ -218,12 +218,17 @@ static void touch(struct room *room, const char *name)
 Test(sealed, sweeps_away_what_is_not_named)
 {
 	static const uint64_t ids[] = {3, 0xabcdef};
-	static const char *const stays[] = {
-		"0000000000000003.segment", "0000000000abcdef.segment", "data.mdb", "3.segment",
-		"000000000000000G.segment", "0000000000000009.segments"};
-	static const char *const goes[] = {"0000000000000001.segment",
-					   "0000000000000003.segment.new",
-					   "00000000000000ff.segment.new"};
+	static const char *const stays[] = {"0000000000000003.segment",
+					    "0000000000abcdef.segment",
+					    "data.mdb",
+					    "3.segment",
+					    "000000000000000G.segment",
+					    "0000000000000009.segments",
+					    "0000000000000003.ann",
+					    "0000000000000009.anno"};
+	static const char *const goes[] = {
+		"0000000000000001.segment", "0000000000000003.segment.new", "0000000000000001.ann",
+		"0000000000000003.ann.new", "00000000000000ff.segment.new"};
 	struct room room;
 
 	room_init(&room, &small, 7);
@@ -248,10 +253,14 @@ Test(sealed, is_removed_while_it_is_read)
 
 	room_init(&room, &small, 8);
 	room_write(&room, 1);
+	touch(&room, "0000000000000001.ann");
+	touch(&room, "0000000000000001.ann.new");
 	file = room_file(&room, 1);
 	sealed = room_open(&room, 1);
 	cr_assert(!status_failed(sealed_remove(&file, &room.arena)));
 	cr_assert_not(is_there(&room, "0000000000000001.segment"));
+	cr_assert_not(is_there(&room, "0000000000000001.ann"));
+	cr_assert_not(is_there(&room, "0000000000000001.ann.new"));
 	check_rows(&room, sealed);
 	cr_assert(!status_failed(sealed_remove(&file, &room.arena)));
 	room_finish(&room);

@@ -1,0 +1,194 @@
+/* block_open - looks at every byte of a block file, then maps it.
+ *
+ * The checksums are read through a buffer and not through the map: a sector that cannot be read is
+ * then an error here, and no signal.
+ */
+#include "index/segment/block_header.h"
+
+#include "kernels/base/bytes.h"
+#include "kernels/base/checksum.h"
+#include "kernels/base/error_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HUGE_PAGE_BYTES ((uint64_t)2 << 20)
+
+/* What opening needs. */
+struct opening {
+	const struct block_file *file;
+	struct arena *arena;
+	int descriptor; /* -1: none */
+	struct block_header header;
+	struct block_fields fields;
+	struct block_layout layout;
+	uint32_t *table;      /* owned */
+	unsigned char *block; /* owned */
+};
+
+static void opening_finish(struct opening *opening)
+{
+	if (opening->descriptor >= 0)
+		close(opening->descriptor);
+	free(opening->table);
+	free(opening->block);
+}
+
+SCOPE_DEFINE(opening, opening_finish)
+
+static status no_memory(const char *what)
+{
+	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, what), REASON_MEMORY_LIMIT);
+}
+
+/* Of bytes that the file must have; block as for block_damaged. */
+static status read_at(const struct opening *opening, void *ret, size_t size, uint64_t offset,
+		      const char *block)
+{
+	char *at = ret;
+
+	while (size > 0) {
+		ssize_t n = pread(opening->descriptor, at, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return block_unreadable(opening->file, opening->arena, "reading");
+		if (n == 0)
+			return block_damaged(opening->file, opening->arena, block, "is cut off");
+		at += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return status_ok();
+}
+
+static status check_size(const struct opening *opening)
+{
+	struct stat about;
+	char what[96];
+
+	if (fstat(opening->descriptor, &about))
+		return block_unreadable(opening->file, opening->arena, "looking at");
+	if ((uint64_t)about.st_size == opening->layout.file_bytes)
+		return status_ok();
+	snprintf(what, sizeof what, "has %llu bytes instead of %llu",
+		 (unsigned long long)about.st_size, (unsigned long long)opening->layout.file_bytes);
+	return block_damaged(opening->file, opening->arena, NULL, what);
+}
+
+static status read_table(struct opening *opening)
+{
+	uint64_t size = opening->layout.table_bytes;
+
+	opening->table = malloc(size);
+	opening->block = malloc(BLOCK_BYTES);
+	if (!opening->table || !opening->block)
+		return no_memory("memory to check a file");
+	TRY(read_at(opening, opening->table, size, BLOCK_HEADER_BYTES, "table"));
+	if (checksum_crc32c(0, bytes_of(opening->table, size)) !=
+	    block_header_table_checksum(&opening->header, opening->layout.n_parts))
+		return block_damaged(opening->file, opening->arena, "table",
+				     "the table of checksums is damaged");
+	return status_ok();
+}
+
+static status check_block(const struct opening *opening, uint64_t block)
+{
+	uint64_t offset = opening->layout.data_offset + block * BLOCK_BYTES;
+	char number[24], what[96];
+
+	snprintf(number, sizeof number, "%llu", (unsigned long long)block);
+	TRY(read_at(opening, opening->block, BLOCK_BYTES, offset, number));
+	if (checksum_crc32c(0, bytes_of(opening->block, BLOCK_BYTES)) == opening->table[block])
+		return status_ok();
+	snprintf(what, sizeof what, "block %s (%s) is damaged", number,
+		 opening->file->kind->part_names[block_part_of(&opening->layout, block)]);
+	return block_damaged(opening->file, opening->arena, number, what);
+}
+
+static status verify(struct opening *opening, const struct block_judge *judge, const char *path)
+{
+	opening->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (opening->descriptor < 0)
+		return block_unreadable(opening->file, opening->arena, "opening");
+	(void)posix_fadvise(opening->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+	TRY(read_at(opening, &opening->header, sizeof opening->header, 0, "header"));
+	TRY(block_header_check(&opening->header, opening->file, opening->arena, &opening->layout));
+	block_header_fields(&opening->header, &opening->fields);
+	TRY(judge->judge(judge->context, &opening->fields, &opening->layout, opening->arena));
+	TRY(check_size(opening));
+	TRY(read_table(opening));
+	for (uint64_t block = 0; block < opening->layout.n_blocks; block++)
+		TRY(check_block(opening, block));
+	return status_ok();
+}
+
+/* At a multiple of a huge page, so that a file system that has them can use them. */
+static status map_file(const struct opening *opening, struct block_map *map)
+{
+	uint64_t size = opening->layout.file_bytes;
+	unsigned char *reserved, *at;
+
+	map->reserved_bytes = size + HUGE_PAGE_BYTES;
+	reserved = mmap(NULL, map->reserved_bytes, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (reserved == MAP_FAILED)
+		return no_memory("address space for a file");
+	map->reserved = reserved;
+	at = reserved + (HUGE_PAGE_BYTES - (uintptr_t)reserved % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
+	if (mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, opening->descriptor, 0) == MAP_FAILED)
+		return block_unreadable(opening->file, opening->arena, "mapping");
+	map->map = at;
+	return status_ok();
+}
+
+status block_open(const struct block_file *file, const struct block_judge *judge,
+		  struct arena *arena, struct block_map *ret)
+{
+	const char *path = block_path(file, arena);
+	SCOPED(opening) opening = &(struct opening){
+		.file = file,
+		.arena = arena,
+		.descriptor = -1,
+	};
+	SCOPED(block_map) map = &(struct block_map){0};
+
+	if (!path)
+		return no_memory("memory for a path");
+	TRY(verify(opening, judge, path));
+	map->fields = opening->fields;
+	map->layout = opening->layout;
+	TRY(map_file(opening, map));
+	*ret = *map;
+	map->reserved = NULL;
+	return status_ok();
+}
+
+void block_map_finish(struct block_map *map)
+{
+	if (map->reserved)
+		munmap(map->reserved, map->reserved_bytes);
+	*map = (struct block_map){0};
+}
+
+void block_map_advise(const struct block_map *map, size_t part, enum block_use use)
+{
+	uint64_t size = map->layout.parts[part].size;
+	unsigned char *at = map->map + map->layout.parts[part].offset;
+
+	if (size == 0)
+		return;
+	if (use == BLOCK_PICKED) {
+		(void)madvise(at, size, MADV_RANDOM);
+		return;
+	}
+	(void)madvise(at, size, MADV_HUGEPAGE);
+	(void)madvise(at, size, MADV_WILLNEED);
+}
