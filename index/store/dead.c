@@ -47,20 +47,35 @@ status dead_rows(const struct transaction *transaction, struct buffer *ret)
 	return status_ok();
 }
 
-/* The keys of up to max entries at or below generation: they are gathered first, since a walk does
- * not go on over what is deleted under it. */
-static status gather(const struct transaction *transaction, uint64_t generation, size_t max,
+uint64_t dead_row_bytes(const struct transaction *transaction, uint64_t row)
+{
+	struct row_key key = row_key_of(row);
+
+	return transaction->store->config.dim * sizeof(float) +
+	       value_size(transaction, TABLE_RECORDS, bytes_of(key.bytes, sizeof key.bytes));
+}
+
+static bool is_enough(const struct store_purge *purge)
+{
+	return purge->rows >= purge->rows_max ||
+	       (purge->rows >= purge->rows_wanted && purge->bytes >= purge->bytes_wanted);
+}
+
+/* The keys of what is to go: they are gathered first, since a walk does not go on over what is deleted
+ * under it. */
+static status gather(const struct transaction *transaction, struct store_purge *purge,
 		     struct buffer *ret)
 {
 	SCOPED(walk) walk = &(struct walk){.transaction = transaction, .table = TABLE_DEAD};
 	struct entry entry;
 	bool found;
 
-	for (size_t n = 0; n < max; n++) {
+	for (; !is_enough(purge); purge->rows++) {
 		TRY(walk_next(walk, &found, &entry));
-		if (!found || load_u64_be(entry.key.data) > generation)
+		if (!found || load_u64_be(entry.key.data) > purge->generation)
 			break;
 		buffer_append(ret, entry.key.data, DEAD_KEY_BYTES);
+		purge->bytes += dead_row_bytes(transaction, load_u64_be(entry.key.data + 8));
 	}
 	if (ret->failed)
 		return store_says(transaction->store, transaction->arena, STATUS_RESOURCE_EXHAUSTED,
@@ -91,11 +106,13 @@ static status note_postings(const struct transaction *transaction, struct postin
 }
 
 status dead_purge(const struct transaction *transaction, struct postings *postings,
-		  uint64_t generation, size_t max, size_t *ret_purged, uint64_t *ret_highest)
+		  struct store_purge *purge)
 {
 	SCOPED(buffer) keys = &(struct buffer){0};
 
-	TRY(gather(transaction, generation, max, keys));
+	purge->rows = 0;
+	purge->bytes = 0;
+	TRY(gather(transaction, purge, keys));
 	for (size_t at = 0; at < keys->size; at += DEAD_KEY_BYTES) {
 		struct bytes key = bytes_of(keys->data + at, DEAD_KEY_BYTES);
 		struct bytes row = bytes_of(key.data + 8, ROW_KEY_BYTES);
@@ -107,7 +124,6 @@ status dead_purge(const struct transaction *transaction, struct postings *postin
 	}
 	/* In order of generation, so the last one's is the highest. */
 	if (keys->size > 0)
-		*ret_highest = load_u64_be(keys->data + keys->size - DEAD_KEY_BYTES);
-	*ret_purged = keys->size / DEAD_KEY_BYTES;
+		purge->readable_from = load_u64_be(keys->data + keys->size - DEAD_KEY_BYTES);
 	return status_ok();
 }

@@ -16,12 +16,13 @@ struct dead_row {
  * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
 status dead_rows(const struct transaction *transaction, struct buffer *ret);
 
-/* dead_purge - removes up to max that died at or below generation, with record and vector, and
- * notes that their postings go. Where a record cannot be read they stay: no row number is given
- * twice, so they say nothing false.
- * ret_highest  the generation at which the last of them died; untouched where there was none.
+/* dead_row_bytes - what a row holds as long as it is kept: record and vector. */
+uint64_t dead_row_bytes(const struct transaction *transaction, uint64_t row);
+
+/* dead_purge - removes what purge says, with record and vector, and notes that their postings go.
+ * Where a record cannot be read they stay: no row number is given twice, so they say nothing false.
  * Fails: as value_put */
 status dead_purge(const struct transaction *transaction, struct postings *postings,
-		  uint64_t generation, size_t max, size_t *ret_purged, uint64_t *ret_highest);
+		  struct store_purge *purge);
 
 #endif

@@ -3,11 +3,14 @@
 
 #include "index/store/length.h"
 #include "index/store/manifest.h"
+#include "index/store/shrink.h"
 #include "index/store/transaction.h"
 #include "index/store/upgrade.h"
+#include "kernels/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -87,12 +90,23 @@ static status lock_file_reserve(const struct store *store, struct arena *arena)
 	return failed ? store_failure(store, arena, failed, doing) : status_ok();
 }
 
+/* LMDB takes lists of 1 and 2 MiB for each environment, and for each part of a write, of which it uses
+ * little. They are to be maps of their own: of those a page counts when it is touched. glibc else
+ * begins to take them from its heap, where they are cleared, once the first of them was freed. */
+static void keep_large_blocks_mapped(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 19);
+}
+
 static status environment_open(struct store *store, size_t map_bytes, struct arena *arena)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 	MDB_envinfo info;
 	MDB_stat stat;
 	int result;
 
+	(void)pthread_once(&once, keep_large_blocks_mapped);
 	TRY(lock_file_reserve(store, arena));
 	result = mdb_env_create(&store->env);
 	if (!result)
@@ -242,6 +256,33 @@ static status add_tables(struct store *store, struct arena *arena)
 	return transaction_commit(&transaction);
 }
 
+/* Where that fails the file goes on as it is: it is larger than it need be, and whole. */
+static status shrink(struct store *store, size_t map_bytes, struct arena *arena)
+{
+	uint64_t before = store_disk_bytes(store);
+	bool due = false;
+	status s;
+
+	shrink_sweep(store, arena);
+	TRY(shrink_is_due(store, arena, &due));
+	if (!due)
+		return status_ok();
+	s = shrink_copy(store, arena);
+	if (status_failed(s)) {
+		log_write(LOG_WARNING, "%s: its data file stays as large as it is: %s",
+			  store->directory, s.detail);
+		return status_ok();
+	}
+	transaction_forget_kept(store);
+	mdb_env_close(TAKE(store->env));
+	TRY(environment_open(store, map_bytes, arena));
+	TRY(read_first(store, arena));
+	log_write(LOG_INFO, "%s: its data file has %llu MiB instead of %llu", store->directory,
+		  (unsigned long long)store_disk_bytes(store) >> 20,
+		  (unsigned long long)before >> 20);
+	return status_ok();
+}
+
 status store_open_sized(const char *directory, size_t map_bytes, struct arena *arena,
 			struct store **ret)
 {
@@ -257,7 +298,9 @@ status store_open_sized(const char *directory, size_t map_bytes, struct arena *a
 	if (store->format < STORE_FORMAT) {
 		TRY(add_tables(store, arena));
 		TRY(store_upgrade(store, arena));
+		store->format = STORE_FORMAT;
 	}
+	TRY(shrink(store, map_bytes, arena));
 	*ret = TAKE(store);
 	return status_ok();
 }

@@ -77,3 +77,12 @@ status length_check(const struct transaction *transaction)
 		return store_failure(store, transaction->arena, errno, "shorten the data file");
 	return store_says(store, transaction->arena, STATUS_DATA_LOSS, "the data file is cut off");
 }
+
+status length_count_free(const struct transaction *transaction, size_t *ret)
+{
+	int result = count_free(transaction->handle, 0, ret);
+
+	return result ? store_failure(transaction->store, transaction->arena, result,
+				      "count its free pages")
+		      : status_ok();
+}

@@ -9,4 +9,8 @@
  * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
 status length_check(const struct transaction *transaction);
 
+/* length_count_free - pages that LMDB has freed and not used again.
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status length_count_free(const struct transaction *transaction, size_t *ret);
+
 #endif

@@ -18,6 +18,10 @@ status manifest_read_config(const struct transaction *transaction);
 status manifest_write_state(const struct transaction *transaction, const struct store_state *state);
 status manifest_read_state(const struct transaction *transaction, struct store_state *ret);
 
+/* manifest_read_segments - as store_read_segments, ret in the transaction's arena. */
+status manifest_read_segments(const struct transaction *transaction, struct store_segment **ret,
+			      size_t *ret_n);
+
 /* manifest_write_segments - in place of the list that was there. */
 status manifest_write_segments(const struct transaction *transaction,
 			       const struct store_segment *segments, size_t n);

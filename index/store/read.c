@@ -98,10 +98,13 @@ status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena
 struct load {
 	const struct transaction *transaction;
 	struct store_state state;
+	uint64_t head_row;  /* rows below are in segments */
 	struct buffer dead; /* struct dead_row, ascending */
 	size_t dead_at;     /* of dead, in bytes: what is before it was passed */
 	float *vector;      /* [dim] aligned copy of the row in hand */
-	uint64_t live_rows;
+	uint64_t rows, live_rows, ids, vectors;
+	store_visit *visit;
+	void *context;
 };
 
 /* The generation at which the row died; STORE_ROW_LIVES. Rows are asked for in order. */
@@ -117,15 +120,71 @@ static uint64_t death_of(struct load *load, uint64_t row)
 	return STORE_ROW_LIVES;
 }
 
-static status load_rows(struct load *load, store_visit *visit, void *context)
+static status find_head(struct load *load)
 {
-	SCOPED(walk) walk =
-		&(struct walk){.transaction = load->transaction, .table = TABLE_VECTORS};
+	struct store_segment *segments = NULL;
+	size_t n = 0;
+
+	TRY(manifest_read_segments(load->transaction, &segments, &n));
+	load->head_row = n ? segments[n - 1].last_row + 1 : 0;
+	return status_ok();
+}
+
+static status load_row(struct load *load, uint64_t row, uint64_t died, const float *vector)
+{
+	load->rows++;
+	load->live_rows += died == STORE_ROW_LIVES;
+	return load->visit(load->context, row, died, vector);
+}
+
+static status load_dead_of_segments(struct load *load)
+{
+	struct dead_row dead;
+
+	for (; load->dead_at < load->dead.size; load->dead_at += sizeof dead) {
+		memcpy(&dead, load->dead.data + load->dead_at, sizeof dead);
+		if (dead.row >= load->head_row)
+			break;
+		TRY(load_row(load, dead.row, dead.generation, NULL));
+	}
+	return status_ok();
+}
+
+/* Each id is read, since one that is damaged would not be found, and be put a second time. */
+static status load_ids(struct load *load)
+{
+	SCOPED(walk) walk = &(struct walk){.transaction = load->transaction, .table = TABLE_IDS};
 	struct entry entry;
 	bool found;
 
 	for (;;) {
-		uint64_t row, died;
+		uint64_t row;
+
+		TRY(walk_next(walk, &found, &entry));
+		if (!found)
+			return status_ok();
+		row = load_u64(entry.payload.data);
+		if (row >= load->state.next_row)
+			return value_damaged(load->transaction, TABLE_IDS, entry.key,
+					     "an id names a row that was never given out");
+		load->ids++;
+		if (row < load->head_row)
+			TRY(load_row(load, row, STORE_ROW_LIVES, NULL));
+	}
+}
+
+/* What is before them was sealed, and may not have been removed yet. */
+static status load_vectors(struct load *load)
+{
+	struct row_key first = row_key_of(load->head_row);
+	SCOPED(walk) walk = &(struct walk){.transaction = load->transaction,
+					   .table = TABLE_VECTORS,
+					   .from = bytes_of(first.bytes, sizeof first.bytes)};
+	struct entry entry;
+	bool found;
+
+	for (;;) {
+		uint64_t row;
 
 		TRY(walk_next(walk, &found, &entry));
 		if (!found)
@@ -134,58 +193,46 @@ static status load_rows(struct load *load, store_visit *visit, void *context)
 		if (row >= load->state.next_row)
 			return value_damaged(load->transaction, TABLE_VECTORS, entry.key,
 					     "the row was never given out");
-		died = death_of(load, row);
-		load->live_rows += died == STORE_ROW_LIVES;
+		load->vectors++;
 		memcpy(load->vector, entry.payload.data, entry.payload.size);
-		TRY(visit(context, row, died, load->vector));
+		TRY(load_row(load, row, death_of(load, row), load->vector));
 	}
-}
-
-/* Each id is read, since one that is damaged would not be found, and be put a second time. */
-static status count_ids(const struct load *load, uint64_t *ret)
-{
-	SCOPED(walk) walk = &(struct walk){.transaction = load->transaction, .table = TABLE_IDS};
-	struct entry entry;
-	uint64_t n = 0;
-	bool found;
-
-	for (;; n++) {
-		TRY(walk_next(walk, &found, &entry));
-		if (!found)
-			break;
-		if (load_u64(entry.payload.data) >= load->state.next_row)
-			return value_damaged(load->transaction, TABLE_IDS, entry.key,
-					     "an id names a row that was never given out");
-	}
-	*ret = n;
-	return status_ok();
 }
 
 /* What the tables say of each other: a lost table or page would otherwise look like fewer rows. */
 static status check_counts(const struct load *load)
 {
 	const struct transaction *t = load->transaction;
-	MDB_stat records, vectors;
-	uint64_t ids = 0;
+	MDB_stat records;
 	int result = mdb_stat(t->handle, t->store->tables[TABLE_RECORDS], &records);
 
-	if (!result)
-		result = mdb_stat(t->handle, t->store->tables[TABLE_VECTORS], &vectors);
 	if (result)
 		return store_failure(t->store, t->arena, result, "count its rows");
-	TRY(count_ids(load, &ids));
-	if (load->live_rows == load->state.live_rows && ids == load->live_rows &&
-	    records.ms_entries == vectors.ms_entries)
+	if (load->live_rows == load->state.live_rows && load->ids == load->live_rows &&
+	    records.ms_entries == load->rows)
 		return status_ok();
 	return status_reason(
 		status_format(
 			t->arena, STATUS_DATA_LOSS,
 			"collection \"%s\": %llu rows should be live, and there are %llu, with "
-			"%llu ids, %zu records, %zu vectors",
+			"%llu ids, %zu records, %llu vectors of %llu rows in memory and sealed",
 			t->store->config.name, (unsigned long long)load->state.live_rows,
-			(unsigned long long)load->live_rows, (unsigned long long)ids,
-			records.ms_entries, vectors.ms_entries),
+			(unsigned long long)load->live_rows, (unsigned long long)load->ids,
+			records.ms_entries, (unsigned long long)load->vectors,
+			(unsigned long long)load->rows),
 		t->arena, REASON_DATA_CORRUPT, "collection", t->store->config.name, NULL);
+}
+
+/* Dead ones are looked up one by one: there are few, or a bound. */
+static void count_dead_bytes(struct load *load)
+{
+	struct dead_row dead;
+
+	load->state.dead_bytes = 0;
+	for (size_t at = 0; at < load->dead.size; at += sizeof dead) {
+		memcpy(&dead, load->dead.data + at, sizeof dead);
+		load->state.dead_bytes += dead_row_bytes(load->transaction, dead.row);
+	}
 }
 
 static void load_finish(struct load *load)
@@ -199,15 +246,19 @@ status store_load(struct store *store, struct arena *arena, struct store_state *
 		  store_visit *visit, void *context)
 {
 	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
-	SCOPED(load) load = &(struct load){.transaction = t};
+	SCOPED(load) load = &(struct load){.transaction = t, .visit = visit, .context = context};
 
 	load->vector = ARENA_ARRAY(arena, float, store->config.dim);
 	if (!load->vector)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a vector");
 	TRY(transaction_read(t));
 	TRY(manifest_read_state(t, &load->state));
+	TRY(find_head(load));
 	TRY(dead_rows(t, &load->dead));
-	TRY(load_rows(load, visit, context));
+	count_dead_bytes(load);
+	TRY(load_dead_of_segments(load));
+	TRY(load_vectors(load));
+	TRY(load_ids(load));
 	TRY(check_counts(load));
 	*ret_state = load->state;
 	return status_ok();

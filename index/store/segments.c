@@ -25,8 +25,8 @@ status manifest_write_segments(const struct transaction *transaction,
 			 bytes_of(encoded->data, encoded->size));
 }
 
-static status manifest_read_segments(const struct transaction *transaction,
-				     struct store_segment **ret, size_t *ret_n)
+status manifest_read_segments(const struct transaction *transaction, struct store_segment **ret,
+			      size_t *ret_n)
 {
 	struct bytes key = bytes_of_string(segments_key), payload = {0};
 	struct store_segment *segments;

@@ -5,7 +5,8 @@
  *	ids      id key   -> row               (an id above 400 bytes is keyed by its first 384 and a
  *	                                        128-bit hash; the record has it whole and is compared)
  *	records  row      -> the chunk without its vector (record.c)
- *	vectors  row      -> dim float32: the rows of the head
+ *	vectors  row      -> dim float32: the rows of the head. Those of a segment are in its file, and
+ *	                                        leave this table behind the manifest's commit
  *	dead     generation, row -> nothing    rows that no new snapshot sees, until they are purged
  *	postings field, value, run of rows -> which rows of it have the value
  *	numbers  field, number, row -> nothing
@@ -13,8 +14,10 @@
  *
  * The last three are what filters read (posting_key.h): of declared fields alone, of every row that
  * has a record, dead ones included, and changed in the transaction that changes the record.
- * A directory of format 1, which had them not, is upgraded in one pass when it is opened
- * (upgrade.h); older programs refuse it from then on.
+ * A row of a segment that has neither id nor entry in `dead` was purged; so nothing has to say which
+ * those are.
+ * A directory of format 1 or 2 is upgraded when it is opened (upgrade.h); older programs refuse it
+ * from then on.
  * Rows and generations are keys in big-endian. Every value carries a CRC-32C over key and value; one
  * that does not match is DATA_LOSS, naming collection, table and row.
  * A read transaction lives within one call, never across a page. The map grows by doubling, under a
@@ -33,13 +36,14 @@
 struct store;
 struct store_write;
 
-#define STORE_FORMAT 2
+#define STORE_FORMAT 3
 
 struct store_state {
 	uint64_t next_row, generation, live_rows;
 	/* The highest generation at which a row died that was purged: from this one on every
 	 * generation can still be read. */
 	uint64_t readable_from;
+	uint64_t dead_bytes; /* of dead rows: store_load counts it, and it is not written */
 };
 
 #define STORE_ROW_LIVES UINT64_MAX
@@ -63,8 +67,8 @@ uint64_t store_disk_bytes(const struct store *store);
 
 status store_find(struct store *store, struct bytes id, struct arena *arena, bool *ret_found,
 		  uint64_t *ret_row);
-/* store_fetch_record, store_fetch_vector - what a row has. Fails: NOT_FOUND (no such row, or purged)
- * DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+/* store_fetch_record, store_fetch_vector - what a row has. Fails: NOT_FOUND (no such row, or purged; a
+ * vector that is in a segment) DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
 status store_fetch_record(struct store *store, uint64_t row, struct arena *arena,
 			  struct chunk *ret);
 /* ret_vector  [dim], in the arena. */
@@ -72,7 +76,7 @@ status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena
 			  float **ret_vector);
 
 /* A row at open. died  the generation at which it did; STORE_ROW_LIVES. vector  [dim], borrowed for
- * the call. */
+ * the call; NULL: the row is in a segment, by the manifest. */
 typedef status store_visit(void *context, uint64_t row, uint64_t died, const float *vector);
 
 /* store_document_rows - the rows of a document next to a position in its order, the nearest first;
@@ -82,7 +86,9 @@ typedef status store_visit(void *context, uint64_t row, uint64_t died, const flo
 status store_document_rows(struct store *store, const struct document_query *query,
 			   struct arena *arena, struct document_row *ret, size_t *ret_n);
 
-/* store_load - every row in order of row, at open, the dead ones that were not purged among them.
+/* store_load - every row, at open, the dead ones that were not purged among them. Those of the head come
+ * in order of row; those of segments in none, and a dead one may have left its segment, if it died at
+ * or below readable_from. No vector of a sealed row is read.
  * Fails: DATA_LOSS, or what visit gave. */
 status store_load(struct store *store, struct arena *arena, struct store_state *ret_state,
 		  store_visit *visit, void *context);
@@ -139,15 +145,32 @@ status store_write_select_document(struct store_write *write, struct bytes id,
  * take back what was before it. Fails: as store_write_put, and then the whole write is of no use */
 status store_write_flush(struct store_write *write);
 
-/* store_write_purge - removes for good up to max dead rows that died at or below generation, those
- * first that died first. What was written must have been flushed.
- * ret_readable_from  what readable_from has to be then; untouched where none is removed. */
-status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
-			 size_t *ret_purged, uint64_t *ret_readable_from);
+/* Which dead rows go, those first that died first. It ends when so many rows and so many bytes of them
+ * (store_write_row_bytes) as are wanted are gone. */
+struct store_purge {
+	uint64_t generation; /* of those that died at or below it */
+	size_t rows_max;
+	size_t rows_wanted; /* SIZE_MAX: all */
+	uint64_t bytes_wanted;
+
+	/* Out: */
+	size_t rows;
+	uint64_t bytes;
+	uint64_t readable_from; /* what it has to be then; untouched where none is removed */
+};
+
+/* store_write_row_bytes - what a row takes as long as it is kept: its record and its vector. */
+uint64_t store_write_row_bytes(const struct store_write *write, uint64_t row);
+
+/* store_write_purge - removes them for good. What was written must have been flushed. */
+status store_write_purge(struct store_write *write, struct store_purge *purge);
 status store_write_state(struct store_write *write, const struct store_state *state);
 /* store_write_segments - the whole list, in order of row. Fails: as store_write_put */
 status store_write_segments(struct store_write *write, const struct store_segment *segments,
 			    size_t n);
+/* store_write_forget - removes up to max vectors of rows below end, the first ones: they are in
+ * segments, in a manifest that was committed. Fails: as store_write_put */
+status store_write_forget(struct store_write *write, uint64_t end, size_t max, size_t *ret_n);
 /* store_write_commit - fsyncs; the write is gone after it, whatever it returns. */
 status store_write_commit(struct store_write *write);
 void store_write_abort(struct store_write *write); /* NULL is fine */

@@ -7,6 +7,9 @@
 #include "index/store/walk.h"
 #include "kernels/base/log.h"
 
+/* The first format that had them. */
+#define UPGRADE_FORMAT_POSTINGS 2
+
 #define ROWS_AT_ONCE 8192
 #define RECORD_ARENA_BYTES ((size_t)8 << 20)
 /* The map doubles each time. */
@@ -99,7 +102,7 @@ static status clear(struct store *store, struct arena *arena)
 	return transaction_commit(&transaction);
 }
 
-status store_upgrade(struct store *store, struct arena *arena)
+static status build_postings(struct store *store, struct arena *arena)
 {
 	uint64_t row = 0;
 	bool done = false;
@@ -117,4 +120,33 @@ status store_upgrade(struct store *store, struct arena *arena)
 			TRY(s);
 	}
 	return status_ok();
+}
+
+/* All that differs is what may be missing from now on. */
+static status take_version(struct store *store, struct arena *arena)
+{
+	struct transaction transaction = {.store = store, .arena = arena};
+	status written;
+
+	TRY(transaction_write(&transaction));
+	written = manifest_write_config(&transaction);
+	if (status_failed(written)) {
+		transaction_abort(&transaction);
+		return written;
+	}
+	return transaction_commit(&transaction);
+}
+
+status store_upgrade(struct store *store, struct arena *arena)
+{
+	status s;
+
+	if (store->format < UPGRADE_FORMAT_POSTINGS)
+		return build_postings(store, arena);
+	s = take_version(store, arena);
+	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
+		TRY(store_grow(store, arena));
+		s = take_version(store, arena);
+	}
+	return s;
 }

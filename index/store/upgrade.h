@@ -3,6 +3,9 @@
  * Format 1 had no tables for filters. They are built from the records in one pass, some thousands
  * of records a transaction; the format's version changes with the last of them, so what breaks off
  * begins anew at the next opening. It costs about what importing the metadata did, and is logged.
+ * Format 2 had the vectors of sealed rows too, and is the present one but for that: they leave the
+ * store in the background, as behind any sealing, once a program of the format before would no more
+ * take their absence for damage.
  */
 #ifndef SLUICE_INDEX_STORE_UPGRADE_H
 #define SLUICE_INDEX_STORE_UPGRADE_H

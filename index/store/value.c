@@ -74,6 +74,16 @@ status value_damaged(const struct transaction *transaction, enum table table, st
 	return status_reason(s, arena, REASON_DATA_CORRUPT, "collection", name, NULL);
 }
 
+uint64_t value_size(const struct transaction *transaction, enum table table, struct bytes key)
+{
+	MDB_val name = val_of(key), value;
+	int result = mdb_get(transaction->handle, transaction->store->tables[table], &name, &value);
+
+	return !result && value.mv_size > VALUE_CHECKSUM_BYTES
+		       ? value.mv_size - VALUE_CHECKSUM_BYTES
+		       : 0;
+}
+
 status value_check(const struct transaction *transaction, enum table table, struct bytes key,
 		   struct bytes value, struct bytes *ret)
 {

@@ -31,6 +31,10 @@ static inline struct row_key row_key_of(uint64_t row)
 status value_get(const struct transaction *transaction, enum table table, struct bytes key,
 		 bool *ret_found, struct bytes *ret);
 
+/* value_size - bytes of the payload, which is not looked at; 0 where there is none, or none that can
+ * be found. */
+uint64_t value_size(const struct transaction *transaction, enum table table, struct bytes key);
+
 /* value_check - the payload of a value that a cursor came upon. Fails: DATA_LOSS */
 status value_check(const struct transaction *transaction, enum table table, struct bytes key,
 		   struct bytes value, struct bytes *ret);

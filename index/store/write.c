@@ -10,6 +10,7 @@
 #include "index/store/postings.h"
 #include "index/store/record.h"
 #include "index/store/select.h"
+#include "index/store/walk.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -227,12 +228,47 @@ status store_write_select_document(struct store_write *write, struct bytes id,
 		.transaction = current(write), .document = id, .visitor = visitor});
 }
 
-status store_write_purge(struct store_write *write, uint64_t generation, size_t max,
-			 size_t *ret_purged, uint64_t *ret_readable_from)
+uint64_t store_write_row_bytes(const struct store_write *write, uint64_t row)
 {
-	TRY(dead_purge(current(write), &write->postings, generation, max, ret_purged,
-		       ret_readable_from));
+	return dead_row_bytes(current(write), row);
+}
+
+status store_write_purge(struct store_write *write, struct store_purge *purge)
+{
+	TRY(dead_purge(current(write), &write->postings, purge));
 	return store_write_flush(write);
+}
+
+/* Gathered first, since a walk does not go on over what is deleted under it. */
+static status gather_vectors(const struct transaction *transaction, uint64_t end, size_t max,
+			     struct buffer *ret)
+{
+	SCOPED(walk) walk = &(struct walk){.transaction = transaction, .table = TABLE_VECTORS};
+	struct entry entry;
+	bool found;
+
+	for (size_t n = 0; n < max; n++) {
+		TRY(walk_next(walk, &found, &entry));
+		if (!found || load_u64_be(entry.key.data) >= end)
+			break;
+		buffer_append(ret, entry.key.data, ROW_KEY_BYTES);
+	}
+	if (ret->failed)
+		return store_says(transaction->store, transaction->arena, STATUS_RESOURCE_EXHAUSTED,
+				  "memory to remove vectors");
+	return status_ok();
+}
+
+status store_write_forget(struct store_write *write, uint64_t end, size_t max, size_t *ret_n)
+{
+	const struct transaction *t = current(write);
+	SCOPED(buffer) keys = &(struct buffer){0};
+
+	TRY(gather_vectors(t, end, max, keys));
+	for (size_t at = 0; at < keys->size; at += ROW_KEY_BYTES)
+		TRY(value_delete(t, TABLE_VECTORS, bytes_of(keys->data + at, ROW_KEY_BYTES)));
+	*ret_n = keys->size / ROW_KEY_BYTES;
+	return status_ok();
 }
 
 status store_write_state(struct store_write *write, const struct store_state *state)

@@ -185,7 +185,7 @@ static void next_version(uint8_t *value, size_t size)
 Test(damage, is_a_format_of_another_version)
 {
 	fixture_edit("config", bytes_of_string("config"), next_version, true);
-	check_data_loss("version 3, this program reads version 2");
+	check_data_loss("version 4, this program reads version 3");
 }
 
 static void no_dimension(uint8_t *value, size_t size)

@@ -163,6 +163,7 @@ static status put_once(struct store *store, struct arena *arena, uint64_t row,
 	next.generation++;
 	TRY(store_write_put(write, row, next.generation, chunk, &replaced, &old_row));
 	next.live_rows += !replaced;
+	next.dead_bytes += replaced ? store_write_row_bytes(write, old_row) : 0;
 	TRY(store_write_state(write, &next));
 	TRY(store_write_commit(TAKE(write)));
 	*state = next;

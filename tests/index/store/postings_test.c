@@ -140,8 +140,8 @@ Test(postings, go_with_the_row_that_is_purged_and_not_before)
 	struct store_state state = {0};
 	SCOPED(store_write) write = NULL;
 	struct chunk chunk = fixture_chunk(arena, 0, 1);
-	uint64_t old_row = 0, readable_from = 0;
-	size_t n_purged = 0;
+	struct store_purge purge = {.generation = 2, .rows_max = 10, .rows_wanted = SIZE_MAX};
+	uint64_t old_row = 0;
 	bool found = false;
 
 	cr_assert(!status_failed(fixture_put(store, arena, 0, &chunk, &state)));
@@ -151,10 +151,10 @@ Test(postings, go_with_the_row_that_is_purged_and_not_before)
 	cr_assert_eq(sum_of(&in_german), 1);
 
 	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
-	cr_assert(!status_failed(store_write_purge(write, 2, 10, &n_purged, &readable_from)));
+	cr_assert(!status_failed(store_write_purge(write, &purge)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 
-	cr_assert_eq(n_purged, 1);
+	cr_assert_eq(purge.rows, 1);
 	cr_assert_eq(count_entries(), 0);
 }
 

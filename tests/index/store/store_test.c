@@ -68,6 +68,7 @@ static bool delete_id(struct bytes id)
 	state.generation++;
 	cr_assert(!status_failed(store_write_delete(write, id, state.generation, &found, &row)));
 	state.live_rows -= found;
+	state.dead_bytes += found ? store_write_row_bytes(write, row) : 0;
 	cr_assert(!status_failed(store_write_state(write, &state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 	return found;
@@ -76,14 +77,20 @@ static bool delete_id(struct bytes id)
 static size_t purge(uint64_t generation, size_t max)
 {
 	SCOPED(store_write) write = NULL;
-	size_t purged;
+	struct store_purge purge = {
+		.generation = generation,
+		.rows_max = max,
+		.rows_wanted = SIZE_MAX,
+		.readable_from = state.readable_from,
+	};
 
 	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
-	cr_assert(!status_failed(
-		store_write_purge(write, generation, max, &purged, &state.readable_from)));
+	cr_assert(!status_failed(store_write_purge(write, &purge)));
+	state.readable_from = purge.readable_from;
+	state.dead_bytes -= purge.bytes;
 	cr_assert(!status_failed(store_write_state(write, &state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
-	return purged;
+	return purge.rows;
 }
 
 /* The living rows that store_load visits, as a bitmap of rows below 64. */
@@ -269,7 +276,7 @@ static status fail(void *context, uint64_t row, uint64_t died, const float *vect
 
 Test(store, stops_loading_where_the_visitor_fails)
 {
-	struct store_state loaded = {77, 77, 77, 77};
+	struct store_state loaded = {77, 77, 77, 77, 77};
 
 	put(1, 1);
 	cr_assert_eq(store_load(store, arena, &loaded, fail, NULL).code, STATUS_CANCELLED);

@@ -67,8 +67,10 @@ static status put(struct store_write *write, struct world *world, uint64_t numbe
 
 	TRY(store_write_put(write, row, world->state.generation, &chunk, &replaced, &old));
 	cr_assert_eq(replaced, world->live[number]);
-	if (replaced)
+	if (replaced) {
 		cr_assert_eq(old, world->rows[number]);
+		world->state.dead_bytes += store_write_row_bytes(write, old);
+	}
 	world->state.next_row++;
 	world->state.live_rows += !replaced;
 	world->live[number] = true;
@@ -85,8 +87,10 @@ static status delete_one(struct store_write *write, struct world *world, uint64_
 
 	TRY(store_write_delete(write, id, world->state.generation, &found, &old));
 	cr_assert_eq(found, world->live[number]);
-	if (found)
+	if (found) {
 		cr_assert_eq(old, world->rows[number]);
+		world->state.dead_bytes += store_write_row_bytes(write, old);
+	}
 	world->state.live_rows -= found;
 	world->live[number] = false;
 	return status_ok();
@@ -118,14 +122,18 @@ static status write_once(struct world *world, uint64_t *seed)
 {
 	SCOPED(store_write) write = NULL;
 	struct world before = *world;
-	size_t purged;
+	struct store_purge purge = {.rows_wanted = SIZE_MAX};
 
 	TRY(store_write_begin(store, arena, &write));
 	for (uint64_t parts = 1 + fixture_random(seed) % 6; parts > 0; parts--)
 		TRY(write_part(write, world, seed));
+	purge.generation = world->state.generation;
+	purge.readable_from = world->state.readable_from;
+	purge.rows_max = fixture_random(seed) % 30;
 	if (fixture_random(seed) % 3 == 0)
-		TRY(store_write_purge(write, world->state.generation, fixture_random(seed) % 30,
-				      &purged, &world->state.readable_from));
+		TRY(store_write_purge(write, &purge));
+	world->state.readable_from = purge.readable_from;
+	world->state.dead_bytes -= purge.bytes;
 	TRY(store_write_state(write, &world->state));
 	if (fixture_random(seed) % 5 == 0) {
 		*world = before;

@@ -1,0 +1,81 @@
+/* shrink - looks at the list of free pages, and copies the others. */
+#include "index/store/shrink.h"
+
+#include "index/store/length.h"
+#include "index/store/transaction.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define NEW_FILE "data.mdb.new"
+#define DATA_FILE "data.mdb"
+
+status shrink_is_due(struct store *store, struct arena *arena, bool *ret)
+{
+	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	MDB_envinfo info;
+	MDB_stat stat;
+	size_t n_free = 0;
+
+	TRY(transaction_read(t));
+	TRY(length_count_free(t, &n_free));
+	mdb_env_info(store->env, &info);
+	mdb_env_stat(store->env, &stat);
+	*ret = n_free > info.me_last_pgno / 2 && n_free * stat.ms_psize >= SHRINK_BYTES;
+	return status_ok();
+}
+
+void shrink_sweep(const struct store *store, struct arena *arena)
+{
+	const char *path = arena_printf(arena, "%s/" NEW_FILE, store->directory);
+
+	if (path)
+		(void)unlink(path);
+}
+
+static status copy_to(struct store *store, const char *path, struct arena *arena)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int result;
+
+	if (fd < 0)
+		return store_failure(store, arena, errno, "make " NEW_FILE);
+	result = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
+	if (!result && fsync(fd))
+		result = errno;
+	close(fd);
+	return result ? store_failure(store, arena, result, "write " NEW_FILE) : status_ok();
+}
+
+static status take_place(struct store *store, const char *from, const char *to, struct arena *arena)
+{
+	int directory, failed = 0;
+
+	if (rename(from, to))
+		return store_failure(store, arena, errno, "rename " NEW_FILE);
+	directory = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return store_failure(store, arena, errno, "open the directory");
+	if (fsync(directory))
+		failed = errno;
+	close(directory);
+	return failed ? store_failure(store, arena, failed, "sync the directory") : status_ok();
+}
+
+status shrink_copy(struct store *store, struct arena *arena)
+{
+	const char *from = arena_printf(arena, "%s/" NEW_FILE, store->directory);
+	const char *to = arena_printf(arena, "%s/" DATA_FILE, store->directory);
+	status s;
+
+	if (!from || !to)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	s = copy_to(store, from, arena);
+	if (status_failed(s)) {
+		(void)unlink(from);
+		return s;
+	}
+	return take_place(store, from, to, arena);
+}
