@@ -2,6 +2,7 @@
 #include "index/build/rotation.h"
 
 #include "index/build/orthonormal.h"
+#include "index/build/threads.h"
 #include "kernels/base/error_info.h"
 #include "kernels/score.h"
 
@@ -147,6 +148,7 @@ static status train(struct training *training, struct arena *arena)
 	SCOPED(transform) transform = &(struct transform){0};
 	int dim = (int)training->dim;
 
+	build_threads_bound();
 	if (faiss_PCAMatrix_new_with(&transform->faiss, dim, dim, 0, 0))
 		return faiss_failure(arena, "making a PCA matrix");
 	if (faiss_VectorTransform_train(transform->faiss, training->n, training->sample))

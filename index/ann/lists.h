@@ -1,0 +1,44 @@
+/* lists - inverted lists of 4-bit codes, beside a sealed segment: one kind of what ann.h opens.
+ *
+ * Rows are ordered by the nearest of some centroids that FAISS trained: a list is a range of
+ * positions, and a position's place in the segment stands in the file. A query takes lists in the
+ * order of what they may hold, reads their codes (kernels/codes4.h), keeps the best few hundred rows,
+ * bounds these by bytes (kernels/rows8.h) and hands them on. It stops at the first list that is not
+ * likely to hold anything better than what it keeps. How likely is a number, z, that follows with how
+ * many it keeps from the recall that is wanted: by a table that is measured when the file is made, on
+ * rows of the segment. lists_table.h has the margin that it is measured with.
+ * lists_layout.h draws the file; lists_build.h says how it is made.
+ */
+#ifndef SLUICE_INDEX_ANN_LISTS_H
+#define SLUICE_INDEX_ANN_LISTS_H
+
+#include "index/ann/ann.h"
+
+struct lists;
+
+/* lists_build - as ann_build. Heap: a sample of up to LISTS_SAMPLE_BYTES, the centroids thrice, a
+ * slice of rows, and 8 bytes for each row. Disk: about dim * 9 / 8 + 20 bytes for each row.
+ * FAISS works with up to two threads, of the caller's priority.
+ * Fails: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
+status lists_build(const struct sealed_file *file, const struct sealed *sealed,
+		   const struct deadline *deadline, const struct ann_progress *progress,
+		   struct arena *arena);
+
+/* lists_open, lists_close - as ann_open and ann_close; that the file is there was seen before.
+ * Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status lists_open(const struct sealed_file *file, const struct sealed *sealed, struct arena *arena,
+		  struct lists **ret);
+void lists_close(struct lists *lists); /* NULL is fine */
+
+/* lists_covers, lists_find - as ann_covers and ann_find.
+ * Fails: RESOURCE_EXHAUSTED DEADLINE_EXCEEDED CANCELLED */
+bool lists_covers(const struct lists *lists, uint32_t depth, float recall, double share);
+status lists_find(const struct lists *lists, struct ann_probe *probe);
+
+const char *lists_name(const struct lists *lists); /* "ivf1264" */
+uint64_t lists_memory_bytes(const struct lists *lists);
+uint64_t lists_disk_bytes(const struct lists *lists);
+
+SCOPE_DEFINE(lists, lists_close)
+
+#endif

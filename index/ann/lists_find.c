@@ -1,0 +1,78 @@
+/* lists_find - a query: the rows that a walk keeps, with bounds that hold. */
+#include "index/ann/lists_state.h"
+
+#include <math.h>
+
+/* Where the table has nothing to say all is read, and so much kept for each hit. */
+#define KEEP_FACTOR 8
+
+/* As window_init, in the arena. */
+static status window_of(struct arena *arena, uint32_t width, struct window *ret)
+{
+	struct key *keys = arena_alloc(arena, 2 * sizeof *keys * width);
+
+	if (!keys)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	*ret = (struct window){.keys = keys, .width = width};
+	return window_clear(ret, width);
+}
+
+static void setting_choose(const struct lists *lists, const struct ann_probe *probe,
+			   struct lists_setting *ret)
+{
+	uint64_t all = (uint64_t)probe->depth * KEEP_FACTOR;
+
+	if (!lists_choose(lists->table, probe->depth, (double)probe->recall, probe->share, ret))
+		*ret = (struct lists_setting){
+			.z = INFINITY,
+			.keep = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX,
+		};
+	if (ret->keep > lists->shape.n)
+		ret->keep = lists->shape.n;
+}
+
+/* Bounds of what the walk kept. */
+static status hand_on(const struct lists *lists, const struct lists_query *query,
+		      const struct window *kept, struct ann_probe *probe)
+{
+	uint32_t n = (uint32_t)kept->n;
+	uint32_t *positions = arena_alloc(probe->memory, n * (sizeof *positions + sizeof(float)));
+	float *upper = (float *)(void *)(positions + n);
+
+	if (!positions)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	for (uint32_t i = 0; i < n; i++)
+		positions[i] = (uint32_t)kept->keys[i].row;
+	rows8_bounds(rows8_scanner(ROWS8_BEST), &query->rows, lists->rows8, positions, n, upper,
+		     NULL);
+	for (uint32_t i = 0; i < n; i++)
+		window_offer(probe->window,
+			     (struct key){upper[i], probe->base + lists->places[positions[i]]});
+	return status_ok();
+}
+
+status lists_find(const struct lists *lists, struct ann_probe *probe)
+{
+	struct lists_setting setting;
+	struct lists_query query;
+	struct window kept;
+	struct lists_walk walk = {
+		.query = &query,
+		.visible = probe->visible,
+		.context = probe->context,
+		.window = &kept,
+		.deadline = probe->deadline,
+	};
+	status s;
+
+	TRY(deadline_check(probe->deadline));
+	setting_choose(lists, probe, &setting);
+	walk.z = setting.z;
+	TRY(window_of(probe->memory, setting.keep, &kept));
+	TRY(lists_query_init(&query, lists, probe->query, probe->memory));
+	s = lists_walk_run(lists, &walk);
+	probe->scanned += walk.read;
+	TRY(s);
+	window_compact(&kept);
+	return hand_on(lists, &query, &kept, probe);
+}

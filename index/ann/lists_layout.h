@@ -1,0 +1,94 @@
+/* lists_layout - what stands where in the file of inverted lists: index/segment/block_file.h draws the
+ * frame, and these are its parts. Internal to the lists.
+ *
+ *	widths     of the groups of 4-bit codes: struct lists_squares; u32 [groups]
+ *	rotation   i16 [kept][codes4_stride(dim)]
+ *	codewords  float [kept][16]; these three are what kernels/codes4.h calls a model
+ *	centroids  [n_lists] as kernels/rows8.h lays rows out
+ *	lists      u32 first position [n_lists + 1]: the last says where the others end; then float
+ *		   radius, square and stretch, [n_lists] each
+ *	places     u32 [n], of each position its place in the segment; ascending within a list
+ *	codes4     [n] as kernels/codes4.h lays them out, in the order of positions
+ *	rows8      [n] likewise
+ *	table      struct lists_table
+ */
+#ifndef SLUICE_INDEX_ANN_LISTS_LAYOUT_H
+#define SLUICE_INDEX_ANN_LISTS_LAYOUT_H
+
+#include "index/ann/lists_table.h"
+#include "index/segment/block_file.h"
+#include "index/segment/sealed.h"
+#include "kernels/codes4.h"
+
+#define LISTS_FORMAT 1
+#define LISTS_MAX (UINT32_C(1) << 20)
+
+enum lists_part {
+	LISTS_WIDTHS,
+	LISTS_ROTATION,
+	LISTS_CODEWORDS,
+	LISTS_CENTROIDS,
+	LISTS_ENTRIES,
+	LISTS_PLACES,
+	LISTS_CODES4,
+	LISTS_ROWS8,
+	LISTS_TABLE,
+	LISTS_PARTS,
+};
+
+/* What the header's numbers are. Its n are the rows. */
+enum lists_number {
+	LISTS_DIM,
+	LISTS_METRIC,
+	LISTS_N,
+	LISTS_GROUPS,
+	LISTS_KEPT,
+};
+
+/* lists_shape - what the sizes of parts depend on. */
+struct lists_shape {
+	enum metric metric;
+	uint32_t dim;
+	uint32_t n; /* rows */
+	uint32_t n_lists, groups, kept;
+};
+
+/* lists_entries - what is known of lists, all of one kind side by side.
+ * first    [n_lists + 1] positions; a list ends where the next begins.
+ * radius   [n_lists] the root of the mean squared distance of its rows from the centroid.
+ * square   [n_lists] L2: the mean of -|x|^2; else 0.
+ * stretch  [n_lists] how much longer its rows are than the centroid, which is their mean; by this much
+ *	    the centroid is lengthened to say how promising a list is. From 1 to LISTS_STRETCH_MAX. */
+struct lists_entries {
+	const uint32_t *first;
+	const float *radius, *square, *stretch;
+};
+
+#define LISTS_STRETCH_MAX 1.5
+
+/* Before the widths, in their part. */
+struct lists_squares {
+	float low, step, zeros[2];
+};
+
+/* lists_sizes - ret  [LISTS_PARTS] */
+void lists_sizes(const struct lists_shape *shape, uint64_t *ret);
+
+void lists_fields(const struct lists_shape *shape, struct block_fields *ret);
+void lists_shape_of(const struct block_fields *fields, struct lists_shape *ret);
+
+/* lists_judging - which collection and segment a file has to be of. */
+struct lists_judging {
+	const struct block_file *file;
+	const struct collection_config *config;
+	uint32_t n; /* rows of the segment */
+};
+
+/* lists_judge - for block_open; context is a struct lists_judging. Fails: DATA_LOSS */
+status lists_judge(const void *context, const struct block_fields *fields,
+		   const struct block_layout *layout, struct arena *arena);
+
+/* lists_block_file - the file beside a segment's. */
+struct block_file lists_block_file(const struct sealed_file *file);
+
+#endif

@@ -1,0 +1,283 @@
+/* lists_walk - a query's way through the lists, the most promising first.
+ *
+ * A list's rows score base + q.r, where r are their residuals, radius long on average: how far above
+ * base the better ones lie is some part z of |q| radius. So lists are taken by base + z |q| radius, and
+ * the walk ends where that is below the worst score kept. For L2 the score is -|q - c|^2 + 2 (q - c).r
+ * - |r|^2, and |q - c| takes the place of |q|, doubled; |c|^2 is the mean of |x|^2 less radius^2.
+ * In the place of base stands what it would be if the centroid were as long as its rows are: the nearer
+ * a list, the more its rows differ along q. (On the corpus questions read a sixth less for the same
+ * recall; rows as much.)
+ */
+#include "index/ann/lists_state.h"
+
+#include "kernels/scanner.h"
+#include "kernels/score.h"
+
+#include <math.h>
+#include <string.h>
+
+/* To guess which lists come first: so many promises are looked at, and one in so many wanted. */
+#define SAMPLE 64
+#define CUT_PART 8
+
+/* Of codes that are fetched ahead, of the next list. */
+#define FETCH_BYTES 1024
+#define LINE_BYTES 64
+
+struct seen {
+	const uint32_t *places;
+	bool (*visible)(const void *context, uint32_t place);
+	const void *context;
+};
+
+static bool row_is_visible(const void *context, uint32_t row)
+{
+	const struct seen *seen = context;
+
+	return seen->visible(seen->context, seen->places[row]);
+}
+
+static bool is_not_finite(float value)
+{
+	uint32_t bits, exponent = UINT32_C(0x7F800000);
+
+	memcpy(&bits, &value, sizeof bits);
+	return (bits & exponent) == exponent;
+}
+
+/* A score that left float says nothing: such a list comes first. */
+static void judge_again(struct lists_query *query, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!is_not_finite(query->bases[i]) && !is_not_finite(query->leads[i]) &&
+		    !is_not_finite(query->spreads[i]))
+			continue;
+		query->bases[i] = query->leads[i] = 0;
+		query->spreads[i] = INFINITY;
+	}
+}
+
+/* bases are products with the centroids, yet. */
+static void judge(struct lists_query *query, const struct lists *lists, float length)
+{
+	const float *radius = lists->entries.radius, *stretch = lists->entries.stretch;
+	float *bases = query->bases, *leads = query->leads, *spreads = query->spreads;
+	uint32_t n = lists->shape.n_lists, wrong = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		leads[i] = bases[i] * stretch[i];
+		spreads[i] = length * radius[i];
+		wrong |= is_not_finite(leads[i]) | is_not_finite(spreads[i]);
+	}
+	if (wrong)
+		judge_again(query, n);
+}
+
+static void judge_l2(struct lists_query *query, const struct lists *lists, float length)
+{
+	const struct lists_entries *entries = &lists->entries;
+	float qq = length * length;
+	uint32_t n = lists->shape.n_lists;
+
+	for (uint32_t i = 0; i < n; i++) {
+		float product = 2 * query->bases[i], radius = entries->radius[i], square;
+
+		query->bases[i] = product + entries->square[i];
+		square = qq - query->bases[i] - radius * radius;
+		query->leads[i] = product * entries->stretch[i] + entries->square[i] - qq;
+		query->spreads[i] = 2 * sqrtf(fmaxf(square, 0)) * radius;
+	}
+	judge_again(query, n);
+}
+
+status lists_query_init(struct lists_query *ret, const struct lists *lists, const float *query,
+			struct arena *arena)
+{
+	const struct lists_shape *shape = &lists->shape;
+	size_t n = shape->n_lists;
+	unsigned char *memory =
+		arena_alloc(arena, (n + 1) * (sizeof *ret->order + 4 * sizeof(float)));
+	float length = (float)vector_norm(query, shape->dim);
+
+	if (!memory)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	*ret = (struct lists_query){.order = (uint64_t *)(void *)memory};
+	ret->bases = (float *)(void *)(ret->order + n + 1);
+	ret->leads = ret->bases + n;
+	ret->spreads = ret->leads + n;
+	ret->promises = ret->spreads + n;
+	TRY(rows8_query_init(&ret->rows, arena, shape->metric, shape->dim, query));
+	TRY(codes4_query_init(&ret->codes, arena, &lists->model, query));
+	rows8_products(rows8_scanner(ROWS8_BEST), &ret->rows, lists->centroids, shape->n_lists,
+		       ret->bases);
+	if (shape->metric == METRIC_L2)
+		judge_l2(ret, lists, length);
+	else
+		judge(ret, lists, length);
+	return status_ok();
+}
+
+/* Whole numbers in the order of floats, and back. */
+static uint32_t rank_of(float score)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &score, sizeof bits);
+	return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
+}
+
+static float score_of(uint32_t rank)
+{
+	uint32_t bits = rank >> 31 ? rank & ~(UINT32_C(1) << 31) : ~rank;
+	float score;
+
+	memcpy(&score, &bits, sizeof score);
+	return score;
+}
+
+/* Of a heap with the greatest first: lets the value at `at` sink to where it belongs. */
+static void heap_sink(uint64_t *heap, size_t n, size_t at)
+{
+	uint64_t value = heap[at];
+	size_t child;
+
+	while ((child = 2 * at + 1) < n) {
+		child += child + 1 < n && heap[child + 1] > heap[child];
+		if (heap[child] <= value)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = value;
+}
+
+static void promises_make(const struct lists_query *query, uint32_t n, float z)
+{
+	const float *leads = query->leads, *spreads = query->spreads;
+	float *promises = query->promises;
+
+	if (isinf(z)) {
+		for (uint32_t i = 0; i < n; i++)
+			promises[i] = INFINITY;
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		promises[i] = leads[i] + z * spreads[i];
+}
+
+/* A promise that about an eighth of the lists reaches. */
+static float cut_guess(const float *promises, uint32_t n)
+{
+	float best[SAMPLE / CUT_PART];
+	size_t n_best = 0;
+
+	for (size_t i = 0; i < SAMPLE; i++) {
+		float promise = promises[i * n / SAMPLE];
+		size_t at;
+
+		if (n_best == SAMPLE / CUT_PART) {
+			if (promise <= best[n_best - 1])
+				continue;
+			n_best--;
+		}
+		for (at = n_best++; at > 0 && promise > best[at - 1]; at--)
+			best[at] = best[at - 1];
+		best[at] = promise;
+	}
+	return best[n_best - 1];
+}
+
+/* A heap of the lists that promise as much as low, and less than high: their promises, then their
+ * numbers. */
+static size_t order_make(const struct lists_query *query, uint32_t n_lists, float low, float high)
+{
+	const float *promises = query->promises;
+	uint64_t *order = query->order;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < n_lists; i++) {
+		/* Written in any case: no branch to guess wrong. */
+		order[n] = (uint64_t)rank_of(promises[i]) << 32 | i;
+		n += promises[i] >= low && !(promises[i] >= high);
+	}
+	for (size_t i = n / 2; i-- > 0;)
+		heap_sink(order, n, i);
+	return n;
+}
+
+static void list_fetch(const struct lists *lists, uint32_t list)
+{
+	size_t block_bytes = codes4_block_bytes(&lists->model);
+	const unsigned char *codes =
+		lists->codes4 + lists->entries.first[list] / CODES4_ROWS * block_bytes;
+
+	for (size_t i = 0; i < FETCH_BYTES; i += LINE_BYTES)
+		__builtin_prefetch(codes + i);
+}
+
+static void list_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
+		      uint32_t list)
+{
+	const uint32_t *first = lists->entries.first + list;
+	const struct codes4_range range = {
+		.codes = lists->codes4,
+		.first = first[0],
+		.n = first[1] - first[0],
+		.base = walk->query->bases[list],
+		.visible = walk->visible ? row_is_visible : NULL,
+		.context = seen,
+	};
+
+	codes4_scan(codes4_scanner(CODES4_BEST), &walk->query->codes, &range, walk->window);
+	walk->read += range.n;
+}
+
+/* The lists of a heap, until one promises too little: then true. */
+static bool lists_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
+		       size_t n, status *ret)
+{
+	struct window *window = walk->window;
+	uint64_t *order = walk->query->order;
+	uint64_t step = SCAN_STEP_BYTES * 2 / lists->model.groups, checked = walk->read;
+
+	while (n > 0) {
+		uint32_t list = (uint32_t)order[0];
+
+		if (score_of((uint32_t)(order[0] >> 32)) < window->threshold.score)
+			return true;
+		order[0] = order[--n];
+		heap_sink(order, n, 0);
+		if (n > 0)
+			list_fetch(lists, (uint32_t)order[0]);
+		list_scan(lists, walk, seen, list);
+		/* A threshold that is late lets in more, and ends the walk late. */
+		if (window->n >= window->width + window->width / 4)
+			window_compact(window);
+		if (walk->read - checked < step)
+			continue;
+		checked = walk->read;
+		*ret = deadline_check(walk->deadline);
+		if (status_failed(*ret))
+			return true;
+	}
+	return false;
+}
+
+/* Few lists are taken in most walks, so few are put in order at first. */
+status lists_walk_run(const struct lists *lists, struct lists_walk *walk)
+{
+	const struct seen seen = {lists->places, walk->visible, walk->context};
+	const struct lists_query *query = walk->query;
+	uint32_t n_lists = lists->shape.n_lists;
+	status s = status_ok();
+	float cut = -INFINITY;
+
+	promises_make(query, n_lists, walk->z);
+	if (n_lists > SAMPLE * 2)
+		cut = cut_guess(query->promises, n_lists);
+	if (!lists_scan(lists, walk, &seen, order_make(query, n_lists, cut, NAN), &s) &&
+	    cut > -INFINITY)
+		(void)lists_scan(lists, walk, &seen, order_make(query, n_lists, -INFINITY, cut),
+				 &s);
+	return s;
+}

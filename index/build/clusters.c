@@ -1,0 +1,198 @@
+/* clusters - FAISS's k-means, an iteration to a call, and its search for the nearest centroid. */
+#include "index/build/clusters.h"
+
+#include "index/build/threads.h"
+#include "kernels/base/error_info.h"
+
+#include <c_api/AutoTune_c.h>
+#include <c_api/Clustering_c.h>
+#include <c_api/IndexFlat_c.h>
+#include <c_api/Index_c.h>
+#include <c_api/error_c.h>
+#include <c_api/index_factory_c.h>
+
+#include <limits.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRAPH_FACTORY "HNSW32,Flat"
+#define GRAPH_SEARCH_WIDTH 64
+
+/* Rows that are searched for in one call: what FAISS gives back of them is on the stack. */
+#define ASSIGN_SLICE 4096
+
+struct clusters {
+	FaissIndex *index;
+};
+
+/* One k-means. */
+struct training {
+	FaissClustering *clustering;
+	FaissIndexFlatL2 *index;
+};
+
+static void training_finish(struct training *training)
+{
+	if (training->clustering)
+		faiss_Clustering_free(training->clustering);
+	if (training->index)
+		faiss_Index_free(training->index);
+}
+
+SCOPE_DEFINE(training, training_finish)
+
+static status no_memory(void)
+{
+	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to cluster rows"),
+			 REASON_MEMORY_LIMIT);
+}
+
+/* FAISS turns a bad_alloc into text. */
+static status failure(struct arena *arena, const char *doing)
+{
+	const char *why = faiss_get_last_error();
+
+	if (why && strstr(why, "bad_alloc"))
+		return no_memory();
+	return status_format(arena, STATUS_INTERNAL, "FAISS, %s: %s", doing, why ? why : "failed");
+}
+
+static status training_init(struct training *training, const struct clusters_options *options,
+			    struct arena *arena)
+{
+	FaissClusteringParameters parameters;
+
+	faiss_ClusteringParameters_init(&parameters);
+	parameters.niter = 1;
+	parameters.spherical = options->spherical;
+	/* The caller knows how many rows there are: neither a warning nor a sample of the sample. */
+	parameters.min_points_per_centroid = 1;
+	parameters.max_points_per_centroid = INT_MAX;
+	if (faiss_Clustering_new_with_params(&training->clustering, (int)options->dim,
+					     (int)options->k, &parameters) ||
+	    faiss_IndexFlatL2_new_with(&training->index, options->dim))
+		return failure(arena, "preparing to cluster");
+	return status_ok();
+}
+
+/* OpenMP keeps a number of threads for each thread that starts others: lowers it, and gives what it
+ * was, to be put back. */
+static int threads_lower(uint32_t wanted)
+{
+	int before = omp_get_max_threads();
+
+	build_threads_bound();
+	if (wanted > 0 && omp_get_max_threads() > (int)wanted)
+		omp_set_num_threads((int)wanted);
+	return before;
+}
+
+/* Centroids that are there already are where it begins. */
+static status iterate(const struct training *training, uint32_t times, const float *rows, size_t n,
+		      const struct deadline *deadline, struct arena *arena)
+{
+	for (uint32_t i = 0; i < times; i++) {
+		TRY(deadline_check(deadline));
+		if (faiss_Clustering_train(training->clustering, (idx_t)n, rows, training->index))
+			return failure(arena, "clustering");
+	}
+	return status_ok();
+}
+
+static status train(const struct clusters_options *options, const float *rows, size_t n,
+		    const struct deadline *deadline, struct arena *arena, float *ret_centroids)
+{
+	SCOPED(training) training = &(struct training){0};
+	float *centroids = NULL;
+	size_t size = 0;
+
+	TRY(training_init(training, options, arena));
+	if (options->n_early > options->k)
+		TRY(iterate(training, options->iterations_early, rows, options->n_early, deadline,
+			    arena));
+	TRY(iterate(training, options->iterations, rows, n, deadline, arena));
+	faiss_Clustering_centroids(training->clustering, &centroids, &size);
+	memcpy(ret_centroids, centroids, size * sizeof *centroids);
+	return deadline_check(deadline);
+}
+
+status clusters_train(const struct clusters_options *options, const float *rows, size_t n,
+		      const struct deadline *deadline, struct arena *arena, float *ret_centroids)
+{
+	int threads = threads_lower(options->threads);
+	status s = train(options, rows, n, deadline, arena, ret_centroids);
+
+	omp_set_num_threads(threads);
+	return s;
+}
+
+static status widen_search(FaissIndex *index, struct arena *arena)
+{
+	FaissParameterSpace *space = NULL;
+	int failed = faiss_ParameterSpace_new(&space) ||
+		     faiss_ParameterSpace_set_index_parameter(space, index, "efSearch",
+							      GRAPH_SEARCH_WIDTH);
+
+	if (space)
+		faiss_ParameterSpace_free(space);
+	return failed ? failure(arena, "setting up a graph") : status_ok();
+}
+
+status clusters_open(const float *centroids, uint32_t k, uint32_t dim, struct arena *arena,
+		     struct clusters **ret)
+{
+	SCOPED(clusters) clusters = calloc(1, sizeof *clusters);
+	bool flat = k <= CLUSTERS_FLAT_MAX;
+
+	if (!clusters)
+		return no_memory();
+	if (faiss_index_factory(&clusters->index, (int)dim, flat ? "Flat" : GRAPH_FACTORY,
+				METRIC_L2))
+		return failure(arena, "making an index of centroids");
+	if (!flat)
+		TRY(widen_search(clusters->index, arena));
+	if (faiss_Index_add(clusters->index, k, centroids))
+		return failure(arena, "adding centroids");
+	*ret = TAKE(clusters);
+	return status_ok();
+}
+
+void clusters_close(struct clusters *clusters)
+{
+	if (!clusters)
+		return;
+	if (clusters->index)
+		faiss_Index_free(clusters->index);
+	free(clusters);
+}
+
+static status assign_slice(const struct clusters *clusters, const float *rows, size_t n,
+			   struct arena *arena, uint32_t *ret)
+{
+	float distances[ASSIGN_SLICE];
+	idx_t nearest[ASSIGN_SLICE];
+
+	if (faiss_Index_search(clusters->index, (idx_t)n, rows, 1, distances, nearest))
+		return failure(arena, "assigning rows");
+	/* A graph that finds nothing says -1. */
+	for (size_t i = 0; i < n; i++)
+		ret[i] = nearest[i] < 0 ? 0 : (uint32_t)nearest[i];
+	return status_ok();
+}
+
+status clusters_assign(const struct clusters *clusters, const float *rows, size_t n,
+		       struct arena *arena, uint32_t *ret)
+{
+	size_t dim = (size_t)faiss_Index_d(clusters->index);
+	int threads = threads_lower(0);
+	status s = status_ok();
+
+	for (size_t first = 0; first < n && !status_failed(s); first += ASSIGN_SLICE) {
+		size_t left = n - first < ASSIGN_SLICE ? n - first : ASSIGN_SLICE;
+
+		s = assign_slice(clusters, rows + first * dim, left, arena, ret + first);
+	}
+	omp_set_num_threads(threads);
+	return s;
+}

@@ -1,0 +1,59 @@
+/* heaps - rows that lie in heaps, as those of texts do, and questions among them. */
+#ifndef SLUICE_TESTS_INDEX_ANN_HEAPS_H
+#define SLUICE_TESTS_INDEX_ANN_HEAPS_H
+
+#include "index/ann/ann.h"
+#include "tests/index/segment/sealed_fixture.h"
+
+/* What a collection is made of. */
+struct heaps_made_of {
+	enum metric metric;
+	enum vector_encoding encoding;
+	uint32_t dim, n;
+	enum index_kind kind;
+	const char *factory; /* NULL: none */
+};
+
+/* heaps - a segment with its file, open. */
+struct heaps {
+	struct room room;
+	struct sealed *sealed;
+};
+
+void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed);
+void heaps_finish(struct heaps *heaps);
+
+struct sealed_file heaps_file(const struct heaps *heaps);
+
+/* heaps_build - the index; must succeed. */
+void heaps_build(struct heaps *heaps);
+
+/* heaps_open - must succeed and be there. */
+struct ann *heaps_open(struct heaps *heaps);
+
+/* heaps_question - near one heap and not far from another; ret [dim]. */
+void heaps_question(const struct heaps *heaps, uint64_t nth, float *ret);
+
+/* A question and its answer. */
+struct heaps_probe {
+	struct ann_probe probe;
+	struct window window;
+	struct arena memory;
+};
+
+/* heaps_probe_init - with a window for width rows, and base 5,000,000. */
+void heaps_probe_init(struct heaps_probe *probe, const float *query, uint32_t depth, float recall,
+		      size_t width);
+void heaps_probe_finish(struct heaps_probe *probe);
+
+#define HEAPS_BASE UINT64_C(5000000)
+
+/* heaps_truth - the nearest depth rows among those that may be hits (NULL: all), by sorting. */
+void heaps_truth(const struct heaps *heaps, const float *query, uint32_t depth,
+		 bool (*visible)(const void *context, uint32_t place), uint64_t *ret_places);
+
+/* heaps_recall - asks n questions of the depth; the share of the truth that is in the windows. */
+double heaps_recall(struct heaps *heaps, const struct ann *ann, uint32_t n, uint32_t depth,
+		    float recall);
+
+#endif
