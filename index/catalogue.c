@@ -93,3 +93,10 @@ void catalogue_refuse(struct catalogue_entry *entry, status failure)
 	entry->reason = failure.info ? failure.info->reason : error_reason_of_code(failure.code);
 	entry->detail = failure.detail ? strdup(failure.detail) : NULL;
 }
+
+void catalogue_forgive(struct catalogue_entry *entry)
+{
+	free(entry->detail);
+	entry->detail = NULL;
+	entry->code = STATUS_OK;
+}

@@ -7,8 +7,9 @@
 
 struct catalogue_entry {
 	char name[COLLECTION_NAME_MAX + 1];
-	struct collection *collection; /* a reference; NULL: it could not be opened */
-	enum status_code code;         /* why */
+	struct collection *collection; /* a reference; NULL: not open */
+	bool busy;                     /* somebody opens or drops it, without a lock */
+	enum status_code code;         /* why it could not be opened; OK: nobody has tried */
 	enum error_reason reason;
 	char *detail; /* owned, by malloc; NULL without memory */
 };
@@ -41,5 +42,8 @@ struct collection *catalogue_remove(struct catalogue *catalogue, struct catalogu
 
 /* catalogue_refuse - the entry's collection could not be opened. Copies the detail. */
 void catalogue_refuse(struct catalogue_entry *entry, status failure);
+
+/* catalogue_forgive - it is as if nobody had tried. */
+void catalogue_forgive(struct catalogue_entry *entry);
 
 #endif

@@ -32,7 +32,11 @@ status collection_lacks_row(const struct collection *collection, uint64_t row, s
 static void collection_free(struct collection *collection)
 {
 	sealing_finish(&collection->sealing);
-	strata_close(&collection->strata);
+	merging_finish(&collection->merging);
+	indexing_finish(&collection->indexing);
+	optimizing_finish(&collection->optimizing);
+	strata_release(collection->published.strata);
+	free(collection->directory);
 	head_close(collection->head);
 	store_close(collection->store);
 	writer_finish(&collection->writer);
@@ -50,12 +54,17 @@ static struct collection *collection_allocate(const struct collection_options *o
 		return NULL;
 	atomic_init(&collection->references, 1);
 	atomic_init(&collection->dropped, false);
-	atomic_init(&collection->pressed, false);
+	atomic_init(&collection->stopping, false);
+	atomic_init(&collection->pressed, NULL);
 	collection->pins.next = collection->pins.previous = &collection->pins;
 	retention_init(&collection->retention, options->retention_ns);
 	pthread_mutex_init(&collection->lock, NULL);
 	pthread_cond_init(&collection->settled, NULL);
 	writer_init(&collection->writer, collection, options->writers, &options->limits);
+	sealing_init(&collection->sealing, collection, options->sealers, options->seal_rows);
+	merging_init(&collection->merging, collection, options->mergers);
+	indexing_init(&collection->indexing, collection, options->indexers);
+	optimizing_init(&collection->optimizing);
 	return collection;
 }
 
@@ -66,6 +75,9 @@ status collection_open(const struct collection_options *options, struct arena *a
 
 	if (!collection)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a collection");
+	collection->directory = strdup(options->directory);
+	if (!collection->directory)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
 	TRY(store_open(options->directory, arena, &collection->store));
 	if (strcmp(collection_config(collection)->name, options->name) != 0)
 		return status_reason(status_format(arena, STATUS_DATA_LOSS,
@@ -73,11 +85,11 @@ status collection_open(const struct collection_options *options, struct arena *a
 						   collection_config(collection)->name),
 				     arena, REASON_DATA_CORRUPT, "collection", options->name, NULL);
 	TRY(head_open(collection_config(collection)->dim, options->scanner, &collection->head));
-	TRY(sealing_init(&collection->sealing, collection, options));
 	TRY(collection_load(collection, arena));
 	collection->closed = options->closed;
 	collection->context = options->context;
-	if (sealing_is_due(collection))
+	/* What was due when it was closed. */
+	if (collection->sealing.rows && collection->published.length)
 		writer_wake(&collection->writer);
 	*ret = TAKE(collection);
 	return status_ok();
@@ -123,7 +135,31 @@ void collection_drop(struct collection *collection)
 
 void collection_stop(struct collection *collection)
 {
-	deadline_cancel(&collection->sealing.deadline);
+	atomic_store(&collection->stopping, true);
+	chore_cancel(&collection->sealing.making.chore);
+	chore_cancel(&collection->merging.making.chore);
+	chore_cancel(&collection->indexing.chore);
+	/* Whoever waits for it to be optimized is told. */
+	writer_wake(&collection->writer);
+}
+
+void collection_attend(struct collection *collection)
+{
+	optimizing_begin(collection);
+	sealing_attend(collection);
+	merging_attend(collection);
+	indexing_attend(collection);
+	optimizing_step(collection);
+}
+
+struct sealed_file collection_file(const struct collection *collection, uint64_t id)
+{
+	return (struct sealed_file){
+		.directory = collection->directory,
+		.config = collection_config(collection),
+		.incarnation = collection_incarnation(collection),
+		.id = id,
+	};
 }
 
 bool collection_is_dropped(const struct collection *collection)
@@ -137,7 +173,7 @@ uint64_t collection_least(const struct collection *collection)
 				  : collection->published.generation;
 }
 
-bool collection_is_pressed(const struct collection *collection)
+const char *collection_pressed_by(const struct collection *collection)
 {
 	return atomic_load(&collection->pressed);
 }
@@ -165,27 +201,29 @@ void collection_write(struct collection *collection, struct write *write)
 
 void collection_status(struct collection *collection, struct collection_status *ret)
 {
+	SCOPED(strata) strata = NULL;
 	struct published published;
 	uint32_t n_pins;
 
 	pthread_mutex_lock(&collection->lock);
 	published = collection->published;
+	strata = strata_reference(published.strata);
 	n_pins = collection->n_pins;
 	pthread_mutex_unlock(&collection->lock);
 	*ret = (struct collection_status){
 		.chunk_count = published.live_rows,
 		.generation = published.generation,
-		.indexed_rows = strata_places(&collection->strata, published.n_strata),
-		.segment_count = (uint32_t)published.n_strata,
+		.indexed_rows = strata_places(strata),
+		.segment_count = (uint32_t)strata->n,
 		.disk_bytes = store_disk_bytes(collection->store),
 		.open_cursors = n_pins,
 		.create_time_ns = store_create_time_ns(collection->store),
 	};
 	ret->memory_bytes =
 		head_memory_bytes(collection->head, published.length - ret->indexed_rows);
-	for (size_t i = 0; i < published.n_strata; i++) {
-		ret->memory_bytes += sealed_memory_bytes(collection->strata.sealed[i]);
-		ret->disk_bytes += sealed_disk_bytes(collection->strata.sealed[i]);
+	for (size_t i = 0; i < strata->n; i++) {
+		ret->memory_bytes += stratum_memory_bytes(strata->items[i]);
+		ret->disk_bytes += stratum_disk_bytes(strata->items[i]);
 	}
 }
 
@@ -216,6 +254,35 @@ status collection_find(struct collection *collection, struct bytes id, struct ar
 	return status_ok();
 }
 
+/* A copy of what a view has, in a segment or in the head. The caller's pin keeps the head from giving
+ * the row back. */
+static status fetch_vector(struct collection *collection, uint64_t row, struct arena *arena,
+			   float **ret)
+{
+	uint32_t dim = collection_config(collection)->dim;
+	float *vector = ARENA_ARRAY(arena, float, dim);
+	SCOPED(strata) strata = NULL;
+	struct view view;
+	const float *found;
+	uint64_t place;
+
+	if (!vector)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a vector");
+	pthread_mutex_lock(&collection->lock);
+	view = collection_view(collection, &collection->published);
+	strata = strata_reference(view.strata);
+	pthread_mutex_unlock(&collection->lock);
+	if (!view_find(&view, row, &place))
+		return status_format(arena, STATUS_NOT_FOUND,
+				     "collection \"%s\": there is no vector of row %llu",
+				     collection_config(collection)->name, (unsigned long long)row);
+	found = view_vector(&view, place, vector);
+	if (found != vector)
+		memcpy(vector, found, dim * sizeof *vector);
+	*ret = vector;
+	return status_ok();
+}
+
 status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
 			struct arena *arena, struct chunk *ret)
 {
@@ -225,7 +292,7 @@ status collection_fetch(struct collection *collection, uint64_t row, unsigned wh
 	if (what & FETCH_RECORD)
 		TRY(store_fetch_record(collection->store, row, arena, &chunk));
 	if (what & FETCH_VECTOR)
-		TRY(store_fetch_vector(collection->store, row, arena, &vector));
+		TRY(fetch_vector(collection, row, arena, &vector));
 	chunk.vector = vector;
 	*ret = chunk;
 	return status_ok();

@@ -55,10 +55,11 @@ struct write {
 	uint64_t generation; /* every snapshot from this one on holds the write */
 };
 
-/* collection_prepare_upsert - checks and scales the vectors of the chunks in place: what depends on
- * the collection alone. On the caller's thread, before collection_write.
- * Fails: INVALID_ARGUMENT (not finite; zero under COSINE; norm above 2^60 otherwise; a field of
- * another type than declared; a required field missing), naming the chunk's id */
+/* collection_prepare_upsert - checks and scales the vectors of the chunks in place, and with
+ * ENCODING_FLOAT16 rounds them to halves: what depends on the collection alone. On the caller's thread, before collection_write.
+ * Fails: INVALID_ARGUMENT (not finite; zero under COSINE; otherwise norm above 2^60, or a value that
+ * no half holds; a field of another type than declared; a required field missing), naming the
+ * chunk's id */
 status collection_prepare_upsert(const struct collection *collection, struct chunk *chunks,
 				 size_t n, struct arena *arena);
 
@@ -74,8 +75,9 @@ struct collection_status {
 
 void collection_status(struct collection *collection, struct collection_status *ret);
 
-/* collection_is_pressed - its oldest snapshot keeps more dead rows than there may be. */
-bool collection_is_pressed(const struct collection *collection);
+/* collection_pressed_by - the setting that its oldest snapshot goes past, since it keeps more dead rows
+ * than there may be, or more bytes of them; NULL: none. */
+const char *collection_pressed_by(const struct collection *collection);
 
 /* collection_find - the row of the present version of an id; false in *ret_found where there is
  * none. The row is published: a snapshot acquired after the call sees it, unless the id was written

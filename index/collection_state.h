@@ -9,6 +9,9 @@
 #define SLUICE_INDEX_COLLECTION_STATE_H
 
 #include "index/collection.h"
+#include "index/indexing.h"
+#include "index/merging.h"
+#include "index/optimizing.h"
 #include "index/retention.h"
 #include "index/sealing.h"
 #include "index/segment/head.h"
@@ -21,30 +24,36 @@
 
 /* What a snapshot copies. */
 struct published {
-	size_t n_strata;    /* sealed segments */
-	uint64_t length;    /* places in use, sealed and dead ones included */
-	uint64_t live_rows; /* of them not dead */
+	struct strata *strata; /* the collection's reference */
+	uint64_t n_lists;      /* of segments, that there were before */
+	uint64_t head_first;   /* the head's own place of the first one that is not sealed */
+	uint64_t length;       /* places in use, sealed and dead ones included */
+	uint64_t live_rows;    /* of them not dead */
 	uint64_t generation;
 	uint64_t next_row;
 	uint64_t readable_from; /* no row that died after it has been removed */
-	uint64_t dead_rows;     /* in the store */
+	/* In the store: how many, and their records and vectors. */
+	uint64_t dead_rows, dead_bytes;
 };
 
 /* One end of the list of pins is the collection's: next is the oldest. */
 struct pin {
 	struct pin *next, *previous;
 	uint64_t generation;
-	uint64_t sealed; /* from this place on it reads the head */
+	uint64_t head_first; /* from this place of its on it reads the head */
 };
 
 struct collection {
 	struct store *store;
 	struct head *head;
-	struct strata strata;
-	struct sealing sealing;
+	char *directory; /* owned */
 	struct writer writer;
+	struct sealing sealing;
+	struct merging merging;
+	struct indexing indexing;
+	struct optimizing optimizing;
 	atomic_size_t references;
-	atomic_bool dropped;
+	atomic_bool dropped, stopping;
 	void (*closed)(void *context);
 	void *context;
 
@@ -55,7 +64,9 @@ struct collection {
 	struct pin pins; /* in order of generation */
 	uint32_t n_pins;
 	struct retention retention;
-	atomic_bool pressed; /* the oldest pin should go */
+	/* The oldest pin should go, if it is not after pressed_at: the setting that says so; NULL. */
+	_Atomic(const char *) pressed;
+	uint64_t pressed_at; /* a generation */
 	uint64_t purged_to;  /* what the writer may be removing now: no new pin is below it */
 };
 
@@ -65,8 +76,10 @@ struct collection_options {
 	struct scanner *scanner; /* borrowed; told when a block goes away. May be NULL */
 	struct pool *writers;    /* borrowed */
 	struct writer_limits limits;
-	struct pool *sealers; /* borrowed; seals heads. May be NULL where seal_rows is 0 */
-	uint64_t seal_rows;   /* of the head, from which on so many are sealed; 0: never */
+	/* Borrowed; NULL where seal_rows is 0. Three, so that what takes long does not hold up
+	 * what does not. */
+	struct pool *sealers, *mergers, *indexers;
+	uint64_t seal_rows;   /* of the head, from which on they are sealed; 0: never */
 	int64_t retention_ns; /* how long dead rows stay after the last pin that saw them */
 	/* Called as the last thing when the last reference is gone: the scanner, the pool and the
 	 * directory are not used any more. */
@@ -82,18 +95,31 @@ status collection_open(const struct collection_options *options, struct arena *a
 /* collection_drop - from here on writes are refused and no snapshot is given. */
 void collection_drop(struct collection *collection);
 
-/* collection_stop - gives up sealing that is under way: before a close that should not wait. */
+/* collection_stop - gives up what is done in the background: before a close that should not wait. */
 void collection_stop(struct collection *collection);
+
+/* collection_is_stopping - nothing is to be begun in the background, nor to be published of it. */
+static inline bool collection_is_stopping(const struct collection *collection)
+{
+	return atomic_load(&collection->stopping);
+}
+
+/* collection_attend - does what is due in the background, takes what was done there, and gives back
+ * memory. The writer's, between its groups. */
+void collection_attend(struct collection *collection);
+
+/* collection_file - a segment's. Borrows from the collection. */
+struct sealed_file collection_file(const struct collection *collection, uint64_t id);
 
 /* collection_view - what a state of it reaches. */
 static inline struct view collection_view(const struct collection *collection,
 					  const struct published *published)
 {
 	return (struct view){
-		.strata = &collection->strata,
+		.strata = published->strata,
 		.head = collection->head,
-		.n_strata = published->n_strata,
-		.sealed = strata_places(&collection->strata, published->n_strata),
+		.sealed = strata_places(published->strata),
+		.head_first = published->head_first,
 		.length = published->length,
 	};
 }

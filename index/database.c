@@ -1,75 +1,16 @@
-/* database - the data directory at work. Making and removing on disk is in layout.c.
+/* database - the data directory at work. Making and removing on disk is in layout.c, the opening of
+ * collections in opening.c.
  *
  * Two locks: `changing` is held while a collection is made or dropped, with its waits for the disk;
- * `lock` covers the catalogue and is held for a look only. A collection is released outside both,
- * since its end calls back.
+ * `lock` covers the catalogue and is held for a look only. An entry that is busy is one thread's, which
+ * opens or drops it under neither. A collection is released outside both, since its end calls back.
  */
-#include "index/database.h"
-
-#include "index/catalogue.h"
-#include "index/collection_state.h"
+#include "index/database_state.h"
 #include "index/directory.h"
-#include "index/layout.h"
 #include "kernels/base/error_info.h"
-#include "kernels/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* For the messages of opening one collection. */
-#define SCRATCH_BYTES ((size_t)16 << 20)
-
-struct database {
-	struct layout layout;
-	struct scanner *scanner, *scanner_cpu;
-	struct pool *writers;
-	struct pool *sealers; /* owned; NULL: nothing is sealed */
-	uint64_t seal_rows;
-	struct writer_limits limits;
-	int64_t retention_ns;
-	struct resume_key resume_key;
-	pthread_mutex_t changing;
-	pthread_mutex_t lock;
-	pthread_cond_t closed;
-	size_t n_open; /* collections that exist, dropped ones with references included */
-	struct catalogue catalogue;
-};
-
-static void database_collection_closed(void *context)
-{
-	struct database *database = context;
-
-	pthread_mutex_lock(&database->lock);
-	database->n_open--;
-	pthread_cond_signal(&database->closed);
-	pthread_mutex_unlock(&database->lock);
-}
-
-static status database_open_collection(struct database *database, const char *name,
-				       struct arena *arena, struct collection **ret)
-{
-	const char *path = layout_path(&database->layout, arena, LAYOUT_LIVE, name);
-	struct collection_options options = {
-		.directory = path,
-		.name = name,
-		.scanner = database->scanner,
-		.writers = database->writers,
-		.limits = database->limits,
-		.sealers = database->sealers,
-		.seal_rows = database->seal_rows,
-		.retention_ns = database->retention_ns,
-		.closed = database_collection_closed,
-		.context = database,
-	};
-
-	if (!path)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
-	TRY(collection_open(&options, arena, ret));
-	pthread_mutex_lock(&database->lock);
-	database->n_open++;
-	pthread_mutex_unlock(&database->lock);
-	return status_ok();
-}
 
 /* Names first, collections after: a collection that cannot be opened keeps its name. */
 static status database_found(void *context, const char *name)
@@ -79,20 +20,6 @@ static status database_found(void *context, const char *name)
 	TRY(catalogue_reserve(&database->catalogue));
 	catalogue_insert(&database->catalogue, name);
 	return status_ok();
-}
-
-static void database_open_entry(struct database *database, struct catalogue_entry *entry)
-{
-	SCOPED(arena) scratch = &(struct arena){0};
-	status s;
-
-	arena_init(scratch, SCRATCH_BYTES);
-	s = database_open_collection(database, entry->name, scratch, &entry->collection);
-	if (!status_failed(s))
-		return;
-	catalogue_refuse(entry, s);
-	log_write(LOG_ERROR, "collection %s is not served: %s: %s", entry->name,
-		  status_code_name(s.code), s.detail);
 }
 
 status database_open(const struct database_options *options, struct arena *arena,
@@ -111,19 +38,25 @@ status database_open(const struct database_options *options, struct arena *arena
 		.group_bytes = options->commit_bytes_max,
 		.head_rows = options->head_rows_max,
 		.dead_rows = options->dead_rows_max,
+		.dead_bytes = options->dead_bytes_max,
 	};
 	database->retention_ns = options->retention_ns;
 	database->seal_rows = options->seal_rows;
+	database->opening = options->opening;
+	database->context = options->context;
 	pthread_mutex_init(&database->changing, NULL);
 	pthread_mutex_init(&database->lock, NULL);
 	pthread_cond_init(&database->closed, NULL);
+	pthread_cond_init(&database->turned, NULL);
 	TRY(layout_open(&database->layout, options->directory, arena));
 	TRY(resume_key_load(options->directory, arena, &database->resume_key));
-	if (options->seal_rows)
+	if (options->seal_rows) {
 		TRY(pool_open(1, "sealer", &database->sealers));
+		TRY(pool_open(1, "merger", &database->mergers));
+		TRY(pool_open(1, "indexer", &database->indexers));
+	}
 	TRY(layout_each(&database->layout, arena, database_found, database));
-	for (size_t i = 0; i < database->catalogue.n; i++)
-		database_open_entry(database, &database->catalogue.entries[i]);
+	TRY(pool_open(DATABASE_OPENERS, "opener", &database->openers));
 	*ret = TAKE(database);
 	return status_ok();
 }
@@ -134,6 +67,8 @@ void database_close(struct database *database)
 
 	if (!database)
 		return;
+	atomic_store(&database->closing, true);
+	pool_close(database->openers);
 	catalogue = &database->catalogue;
 	while (catalogue->n) {
 		struct catalogue_entry *last = &catalogue->entries[catalogue->n - 1];
@@ -150,8 +85,11 @@ void database_close(struct database *database)
 		pthread_cond_wait(&database->closed, &database->lock);
 	pthread_mutex_unlock(&database->lock);
 	pool_close(database->sealers);
+	pool_close(database->mergers);
+	pool_close(database->indexers);
 	layout_finish(&database->layout);
 	pthread_cond_destroy(&database->closed);
+	pthread_cond_destroy(&database->turned);
 	pthread_mutex_destroy(&database->lock);
 	pthread_mutex_destroy(&database->changing);
 	free(database);
@@ -192,7 +130,7 @@ static status database_make(struct database *database, const struct collection_c
 	TRY(s);
 
 	TRY(as_trouble_of_server(layout_create(&database->layout, config, arena)));
-	s = database_open_collection(database, config->name, arena, &collection);
+	s = opening_open(database, config->name, arena, &collection);
 	if (status_failed(s)) {
 		layout_undo(&database->layout, config->name, arena);
 		return as_trouble_of_server(s);
@@ -219,75 +157,55 @@ status database_create(struct database *database, const struct collection_config
 	return s;
 }
 
-static status no_such_collection(struct bytes name, struct arena *arena)
-{
-	size_t size = name.size < COLLECTION_NAME_MAX ? name.size : COLLECTION_NAME_MAX;
-	status s = status_format(arena, STATUS_NOT_FOUND, "there is no collection \"%.*s\"",
-				 (int)size, (const char *)name.data);
-	const char *text = ERROR_BYTES(bytes_of(name.data, size));
-
-	s = status_reason(s, arena, REASON_COLLECTION_NOT_FOUND, "collection", text, NULL);
-	return status_about(s, arena, RESOURCE_COLLECTION, text);
-}
-
-/* Under `lock`. */
-static status entry_acquire(const struct catalogue_entry *entry, struct arena *arena,
-			    struct collection **ret)
-{
-	if (!entry->collection)
-		return status_reason(
-			status_format(arena, entry->code, "the collection %s is not served: %s",
-				      entry->name, entry->detail ? entry->detail : "no memory"),
-			arena, entry->reason, "collection", entry->name, NULL);
-	*ret = collection_reference(entry->collection);
-	return status_ok();
-}
-
-status database_acquire(struct database *database, struct bytes name, struct arena *arena,
-			struct collection **ret)
-{
-	const struct catalogue_entry *entry;
-	status s = status_ok();
-
-	pthread_mutex_lock(&database->lock);
-	entry = catalogue_find(&database->catalogue, name);
-	if (entry)
-		s = entry_acquire(entry, arena, ret);
-	pthread_mutex_unlock(&database->lock);
-	return entry ? s : no_such_collection(name, arena);
-}
-
-/* Under `changing`. */
+/* Under `changing`, of an entry that is the caller's: busy. */
 static status database_remove(struct database *database, const char *name, struct arena *arena)
 {
-	struct collection *collection;
+	struct collection *collection = NULL;
+	struct database_wait *waits;
+	struct catalogue_entry *entry;
+	status s = layout_retire(&database->layout, name, arena);
 
-	TRY(layout_retire(&database->layout, name, arena));
 	pthread_mutex_lock(&database->lock);
-	collection = catalogue_remove(&database->catalogue,
-				      catalogue_find(&database->catalogue, bytes_of_string(name)));
+	entry = catalogue_find(&database->catalogue, bytes_of_string(name));
+	if (status_failed(s))
+		entry->busy = false;
+	else
+		collection = catalogue_remove(&database->catalogue, entry);
+	waits = opening_turned(database, name);
 	pthread_mutex_unlock(&database->lock);
+	opening_tell(waits);
+	TRY(s);
 	if (collection)
 		collection_drop(collection);
 	collection_release(collection);
 	return layout_remove(&database->layout, name, arena);
 }
 
+/* Waits where it is being opened. False: there is none. */
+static bool database_take(struct database *database, struct bytes name)
+{
+	struct catalogue_entry *entry;
+
+	pthread_mutex_lock(&database->lock);
+	while ((entry = catalogue_find(&database->catalogue, name)) && entry->busy)
+		pthread_cond_wait(&database->turned, &database->lock);
+	if (entry)
+		entry->busy = true;
+	pthread_mutex_unlock(&database->lock);
+	return entry;
+}
+
 status database_drop(struct database *database, struct bytes name, struct arena *arena)
 {
 	char own[COLLECTION_NAME_MAX + 1] = "";
-	bool found;
 	status s;
 
 	pthread_mutex_lock(&database->changing);
-	pthread_mutex_lock(&database->lock);
-	found = catalogue_find(&database->catalogue, name);
-	pthread_mutex_unlock(&database->lock);
-	if (found) {
+	if (database_take(database, name)) {
 		memcpy(own, name.data, name.size);
 		s = as_trouble_of_server(database_remove(database, own, arena));
 	} else {
-		s = no_such_collection(name, arena);
+		s = opening_no_such(name, arena);
 	}
 	pthread_mutex_unlock(&database->changing);
 	return s;
@@ -327,6 +245,35 @@ status database_list(struct database *database, struct bytes after, size_t max, 
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for names of collections");
 	*ret_names = names;
 	*ret_n = n;
+	return status_ok();
+}
+
+status database_open_collections(struct database *database, size_t max, struct arena *arena,
+				 struct collection ***ret, size_t *ret_n, size_t *ret_known,
+				 size_t *ret_open)
+{
+	const struct catalogue *catalogue = &database->catalogue;
+	struct collection **open;
+	size_t n = 0, n_open = 0;
+
+	pthread_mutex_lock(&database->lock);
+	open = ARENA_ARRAY(arena, struct collection *, catalogue->n < max ? catalogue->n : max);
+	for (size_t i = 0; open && i < catalogue->n; i++) {
+		struct collection *collection = catalogue->entries[i].collection;
+
+		if (!collection)
+			continue;
+		n_open++;
+		if (n < max)
+			open[n++] = collection_reference(collection);
+	}
+	*ret_known = catalogue->n;
+	pthread_mutex_unlock(&database->lock);
+	if (!open)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for collections");
+	*ret = open;
+	*ret_n = n;
+	*ret_open = n_open;
 	return status_ok();
 }
 

@@ -6,8 +6,12 @@
  *	DIR/collections/.NAME.new, .NAME.old
  *	                       being made, being removed; deleted at the next open
  *
- * The catalogue is rebuilt from the directories at open. A collection that cannot be opened is
- * refused by name with DATA_LOSS (or what the trouble was) and the others are served.
+ * The catalogue is rebuilt from the directories at open. A collection is opened when it is first asked
+ * for, or by database_warm, and then stays open; it takes some 20 KiB of memory until it has rows. It is
+ * opened once, whoever asks meanwhile, on a thread that serves nobody; those who wait can do so
+ * without a thread (database_await). One that cannot be opened is refused by name with DATA_LOSS
+ * (or what the trouble was) and the others are served; where it was a lack of memory, disk or files it
+ * is tried again for the next who asks.
  * Safe from any thread.
  */
 #ifndef SLUICE_INDEX_DATABASE_H
@@ -32,10 +36,23 @@ struct database_options {
 	 * and no bound. */
 	size_t commit_writes_max, commit_bytes_max;
 	uint64_t head_rows_max;
-	uint64_t dead_rows_max; /* of a collection; 0: no bound */
-	uint64_t seal_rows;     /* of a head, which become a segment; 0: never */
+	uint64_t dead_rows_max, dead_bytes_max; /* of a collection; 0: no bound */
+	uint64_t seal_rows;                     /* of a head, which become a segment; 0: never */
 	/* How long dead rows stay after the last snapshot that saw them, for resume tokens. */
 	int64_t retention_ns;
+	/* Called before a collection is opened, on the thread that opens it; for tests. NULL: nothing. */
+	void (*opening)(void *context, const char *name);
+	void *context;
+};
+
+/* Somebody who waits until a collection is open, or known not to open. */
+struct database_wait {
+	void (*turned)(
+		struct database_wait *wait); /* once, on a thread that opens: it may free it */
+
+	/* The database's: */
+	struct database_wait *next;
+	char name[COLLECTION_NAME_MAX + 1];
 };
 
 /* database_open - Fails: FAILED_PRECONDITION (another server has the directory; its pid is named)
@@ -51,7 +68,17 @@ void database_close(struct database *database);
 status database_create(struct database *database, const struct collection_config *config,
 		       struct arena *arena);
 
-/* database_acquire - a reference, for collection_release. Fails: NOT_FOUND DATA_LOSS */
+/* database_warm - opens all collections, one after the other, in the background; one that was not asked
+ * for yet and finds no memory, disk or file to open is left for whoever asks, and so are those behind it. */
+void database_warm(struct database *database);
+
+/* database_await - whether database_acquire would answer at once. Else the collection is being opened,
+ * and turned is called when it has been: then ask again. Without memory for that it says true.
+ * wait  lasts until then, and the database too. */
+bool database_await(struct database *database, struct bytes name, struct database_wait *wait);
+
+/* database_acquire - a reference, for collection_release. The first one of a collection opens it, on this
+ * thread: that reads its segments and its ids once. Fails: NOT_FOUND DATA_LOSS, or what the opening gave */
 status database_acquire(struct database *database, struct bytes name, struct arena *arena,
 			struct collection **ret);
 
@@ -64,6 +91,14 @@ status database_drop(struct database *database, struct bytes name, struct arena 
  * ret_names  [ret_n] in the arena. Fails: RESOURCE_EXHAUSTED */
 status database_list(struct database *database, struct bytes after, size_t max, struct arena *arena,
 		     struct bytes **ret_names, size_t *ret_n);
+
+/* database_open_collections - those that are open now: none is opened for it.
+ * ret  [ret_n] references in the arena, the first max by name, each for collection_release.
+ * ret_known  how many the catalogue has; ret_open  how many of them are open.
+ * Fails: RESOURCE_EXHAUSTED */
+status database_open_collections(struct database *database, size_t max, struct arena *arena,
+				 struct collection ***ret, size_t *ret_n, size_t *ret_known,
+				 size_t *ret_open);
 
 /* database_resume_key - of the directory; good until the database is closed. */
 const struct resume_key *database_resume_key(const struct database *database);

@@ -4,6 +4,7 @@
  */
 #include "index/collection.h"
 #include "kernels/base/error_info.h"
+#include "kernels/float16.h"
 #include "kernels/score.h"
 
 #include <string.h>
@@ -55,6 +56,25 @@ static status check_finite(const struct chunk *chunk, uint32_t dim, struct arena
 	return status_ok();
 }
 
+/* Stored in halves; under COSINE it is scaled before. */
+static status check_halves(const struct chunk *chunk, const struct collection_config *config,
+			   struct arena *arena)
+{
+	uint32_t i = 0;
+
+	while (i < config->dim && fabsf(chunk->vector[i]) <= FLOAT16_MAX)
+		i++;
+	if (i == config->dim)
+		return status_ok();
+	return ABOUT(chunk, arena, REASON_VECTOR_OUT_OF_RANGE,
+		     status_format(arena, STATUS_INVALID_ARGUMENT,
+				   "chunk \"%.*s\": value %u of the vector is %g, beyond what "
+				   "VECTOR_ENCODING_FLOAT16 holds, %g",
+				   id_width(chunk), id_text(chunk), i, (double)chunk->vector[i],
+				   (double)FLOAT16_MAX),
+		     "collection", config->name, NULL);
+}
+
 static status check_vector(const struct chunk *chunk, const struct collection_config *config,
 			   struct arena *arena)
 {
@@ -75,6 +95,8 @@ static status check_vector(const struct chunk *chunk, const struct collection_co
 					   "chunk \"%.*s\": the vector's length is %g, above %g",
 					   id_width(chunk), id_text(chunk), norm, VECTOR_NORM_MAX),
 			     "collection", config->name, NULL);
+	if (config->metric != METRIC_COSINE && config->encoding == ENCODING_FLOAT16)
+		return check_halves(chunk, config, arena);
 	return status_ok();
 }
 
@@ -134,6 +156,13 @@ static status check_chunk(const struct chunk *chunk, size_t i,
 	return status_ok();
 }
 
+/* Here and not when it is sealed: so an answer is the same before and after. */
+static void round_to_halves(float *vector, uint32_t dim)
+{
+	for (uint32_t i = 0; i < dim; i++)
+		vector[i] = float16_widen(float16_narrow(vector[i]));
+}
+
 status collection_prepare_upsert(const struct collection *collection, struct chunk *chunks,
 				 size_t n, struct arena *arena)
 {
@@ -141,10 +170,12 @@ status collection_prepare_upsert(const struct collection *collection, struct chu
 
 	for (size_t i = 0; i < n; i++)
 		TRY(check_chunk(&chunks[i], i, config, arena));
-	if (config->metric != METRIC_COSINE)
-		return status_ok();
-	/* None is zero, so none is left as it is. */
-	for (size_t i = 0; i < n; i++)
-		(void)vector_normalise(chunks[i].vector, config->dim);
+	for (size_t i = 0; i < n; i++) {
+		/* None is zero, so none is left as it is. */
+		if (config->metric == METRIC_COSINE)
+			(void)vector_normalise(chunks[i].vector, config->dim);
+		if (config->encoding == ENCODING_FLOAT16)
+			round_to_halves(chunks[i].vector, config->dim);
+	}
 	return status_ok();
 }

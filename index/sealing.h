@@ -1,58 +1,45 @@
-/* sealing - a head that has grown becomes a sealed segment, beside the writer and the readers.
+/* sealing - a head that has grown becomes a sealed segment.
  *
- *	1 the writer, after a group of writes, finds enough rows and submits the job;
- *	2 the job, on a thread of low priority, writes the file of the oldest of them and opens it;
- *	3 the writer, woken, puts the segment into the manifest, and publishes it.
- *
- * From there on new snapshots find the rows in the segment; those that are open go on with the head,
- * whose blocks are given back when nobody can reach them any more. Nobody waits but the writer, for
- * one commit. A crash before 3 leaves a file that the manifest does not name: it is removed at the
- * next start. What fails is logged and tried again when more rows have come.
+ * It is due when the head has index.seal_rows rows, and takes all that wait then, up to a bound, so
+ * that a bulk import makes few large segments. Readers never wait for it. Writers do where it falls
+ * behind: while it runs and the head has more than twice the bound, no write is taken on.
+ * What fails is logged and tried again when a quarter of the rows has come in addition.
+ * Behind it the vectors of rows that are sealed leave the store, some thousands a transaction.
  */
 #ifndef SLUICE_INDEX_SEALING_H
 #define SLUICE_INDEX_SEALING_H
 
-#include "kernels/base/arena.h"
-#include "kernels/base/deadline.h"
-#include "kernels/base/pool.h"
+#include "index/making.h"
 
-#include <stdatomic.h>
-#include <stdint.h>
+/* The bound: so many times seal_rows, or what makes so many bytes of vectors, whichever is less;
+ * seal_rows at least. */
+#define SEALING_TIMES 16
+#define SEALING_BYTES ((uint64_t)512 << 20)
 
-struct collection;
-struct collection_options;
-struct sealed;
-
-enum sealing_state { SEALING_IDLE, SEALING_RUNS, SEALING_READY };
+/* Vectors that leave the store in one transaction. */
+#define SEALING_FORGETS 4096
 
 struct sealing {
-	struct job job;
-	struct collection *collection;
-	struct pool *pool;
-	char *directory;          /* owned */
-	uint64_t rows;            /* 0: never */
-	uint64_t not_before;      /* so many places there must be, after a failure */
-	struct deadline deadline; /* cancelled: it is not wanted any more */
-	_Atomic enum sealing_state state;
-
-	/* The job's while it runs, then the writer's: */
-	uint64_t first; /* place */
-	uint64_t id;
-	struct sealed *sealed; /* NULL: it failed */
+	struct making making; /* first */
+	uint64_t rows;        /* 0: never */
+	uint64_t not_before;  /* so far the head must be, after a failure */
+	uint64_t forget_end;  /* the store has no vectors below this row, or is about to */
+	bool forgets;         /* it may still have some */
 };
 
-/* sealing_init - Fails: RESOURCE_EXHAUSTED */
-status sealing_init(struct sealing *sealing, struct collection *collection,
-		    const struct collection_options *options);
-void sealing_finish(struct sealing *sealing); /* nothing may run; all zero is fine */
-
-/* sealing_commit - the manifest has these segments [n] from now on. The writer's, or before there is
- * one. Fails: RESOURCE_EXHAUSTED DATA_LOSS INTERNAL */
-status sealing_commit(struct collection *collection, struct sealed *const *sealed, size_t n,
-		      struct arena *scratch);
+/* sealing_init - rows  index.seal_rows. */
+void sealing_init(struct sealing *sealing, struct collection *collection, struct pool *pool,
+		  uint64_t rows);
+void sealing_finish(struct sealing *sealing);
 
 /* sealing_is_due - whether there are rows to be sealed. The writer's, or before there is one. */
 bool sealing_is_due(const struct collection *collection);
+
+/* sealing_is_behind - whether writes wait until it has caught up. */
+bool sealing_is_behind(const struct collection *collection);
+
+/* sealing_forget - from now on the store need not have vectors of the sealed rows. */
+void sealing_forget(struct collection *collection);
 
 /* sealing_attend - does what is due. The writer's, between its groups. */
 void sealing_attend(struct collection *collection);

@@ -1,4 +1,5 @@
-/* snapshot - copies what is published and puts a pin into the collection's list.
+/* snapshot - copies what is published and puts a pin into the collection's list. It refers to the list
+ * of segments, so that they stay, and the pin keeps the head.
  *
  * The list is in order of generation, so its first is what the writer may not remove yet. A new pin
  * is of the newest generation and goes to the end; only one of a resumed walk looks for its place,
@@ -44,7 +45,8 @@ static void snapshot_look(struct snapshot *snapshot)
 
 	snapshot->view = collection_view(collection, &collection->published);
 	snapshot->live_rows = collection->published.live_rows;
-	snapshot->pin.sealed = snapshot->view.sealed;
+	strata_reference(snapshot->view.strata);
+	snapshot->pin.head_first = snapshot->view.head_first;
 }
 
 /* Under the lock. */
@@ -124,7 +126,7 @@ status snapshot_acquire_at(struct collection *collection, uint64_t generation, u
 	}
 	/* The pin holds the rows; which of them it sees is looked at without the lock. */
 	snapshot->view.length = view_seek(&snapshot->view, row_limit);
-	snapshot->live_rows = view_count(&snapshot->view, generation);
+	snapshot->live_rows = view_count(&snapshot->view, 0, snapshot->view.length, generation);
 	gauge_add(GAUGE_SNAPSHOTS, 1);
 	*ret = snapshot;
 	return status_ok();
@@ -143,12 +145,13 @@ void snapshot_release(struct snapshot *snapshot)
 		retention_note(&collection->retention, now_ns, snapshot->pin.generation);
 	/* Whether the next one should go too, the next write sees. */
 	if (collection->pins.next == &snapshot->pin)
-		atomic_store(&collection->pressed, false);
+		atomic_store(&collection->pressed, NULL);
 	snapshot->pin.previous->next = snapshot->pin.next;
 	snapshot->pin.next->previous = snapshot->pin.previous;
 	collection->n_pins--;
 	pthread_mutex_unlock(&collection->lock);
 	gauge_add(GAUGE_SNAPSHOTS, -1);
+	strata_release(snapshot->view.strata);
 	free(snapshot);
 	collection_release(collection);
 }
@@ -163,17 +166,20 @@ uint64_t snapshot_generation(const struct snapshot *snapshot)
 	return snapshot->pin.generation;
 }
 
-bool snapshot_is_pressed(const struct snapshot *snapshot)
+const char *snapshot_pressed_by(const struct snapshot *snapshot)
 {
 	struct collection *collection = snapshot->collection;
+	const char *setting = collection_pressed_by(collection);
 	bool oldest;
 
-	if (!collection_is_pressed(collection))
-		return false;
+	if (!setting)
+		return NULL;
 	pthread_mutex_lock(&collection->lock);
-	oldest = collection->pins.next == &snapshot->pin;
+	/* One that has come since is not what the writer found. */
+	oldest = collection->pins.next == &snapshot->pin &&
+		 snapshot->pin.generation <= collection->pressed_at;
 	pthread_mutex_unlock(&collection->lock);
-	return oldest;
+	return oldest ? setting : NULL;
 }
 
 uint64_t snapshot_row_limit(const struct snapshot *snapshot)
@@ -216,9 +222,14 @@ uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row)
 	return view_seek(&snapshot->view, row);
 }
 
-const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place)
+const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place, float *scratch)
 {
-	return view_vector(&snapshot->view, place);
+	return view_vector(&snapshot->view, place, scratch);
+}
+
+void snapshot_fetch(const struct snapshot *snapshot, uint64_t place)
+{
+	view_fetch(&snapshot->view, place);
 }
 
 const struct sealed *snapshot_sealed(const struct snapshot *snapshot, uint64_t place)
@@ -226,6 +237,14 @@ const struct sealed *snapshot_sealed(const struct snapshot *snapshot, uint64_t p
 	uint32_t at;
 
 	return view_sealed(&snapshot->view, place, &at);
+}
+
+const struct ann *snapshot_ann(const struct snapshot *snapshot, uint64_t place)
+{
+	uint32_t at;
+	const struct stratum *stratum = view_stratum(&snapshot->view, place, &at);
+
+	return stratum ? atomic_load_explicit(&stratum->ann, memory_order_acquire) : NULL;
 }
 
 void snapshot_range(const struct snapshot *snapshot, uint64_t place, uint32_t max, uint64_t *bitmap,

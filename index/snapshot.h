@@ -30,9 +30,9 @@ uint64_t snapshot_generation(const struct snapshot *snapshot);
 /* snapshot_row_limit - the first row number that the view has not. */
 uint64_t snapshot_row_limit(const struct snapshot *snapshot);
 
-/* snapshot_is_pressed - the collection is pressed, and this is its oldest snapshot: whoever has it
+/* snapshot_pressed_by - as collection_pressed_by, where this is the oldest snapshot: whoever has it
  * should release it soon. */
-bool snapshot_is_pressed(const struct snapshot *snapshot);
+const char *snapshot_pressed_by(const struct snapshot *snapshot);
 
 /* snapshot_count - visible rows. O(1). */
 uint64_t snapshot_count(const struct snapshot *snapshot);
@@ -50,13 +50,24 @@ bool snapshot_find(const struct snapshot *snapshot, uint64_t row, uint64_t *ret_
  * snapshot_places where there is none. O(log n) */
 uint64_t snapshot_seek(const struct snapshot *snapshot, uint64_t row);
 
-/* snapshot_vector - [dim], exact, borrowed from the snapshot. */
-const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place);
+/* snapshot_vector - [dim], exact: borrowed from the snapshot, or where a segment stores it as float16
+ * widened into scratch, [dim] and the caller's. */
+const float *snapshot_vector(const struct snapshot *snapshot, uint64_t place, float *scratch);
+
+/* snapshot_fetch - has the processor fetch what snapshot_vector will give: for whoever knows ahead. */
+void snapshot_fetch(const struct snapshot *snapshot, uint64_t place);
 
 struct sealed;
 
 /* snapshot_sealed - the sealed segment that a place is in, NULL where it is in the head. */
 const struct sealed *snapshot_sealed(const struct snapshot *snapshot, uint64_t place);
+
+struct ann;
+
+/* snapshot_ann - the approximate index of the segment that a place is in, borrowed from the snapshot;
+ * NULL: there is none, not yet, or the place is in the head. One may appear while the snapshot is
+ * open; it then stays. */
+const struct ann *snapshot_ann(const struct snapshot *snapshot, uint64_t place);
 
 /* snapshot_range - the longest range of places from `place` on that lies in one block, at most max
  * rows. row_base is set so that keys hold places. Of a sealed segment block is NULL: the range is

@@ -1,45 +1,10 @@
 /* view - which of the two has a place, and then what that one says. */
 #include "index/view.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
-status strata_open(struct strata *strata)
+/* Which segment has the place. */
+static size_t stratum_of(const struct strata *strata, uint64_t place)
 {
-	struct strata made = {
-		.sealed = calloc(STRATA_MAX, sizeof(struct sealed *)),
-		.ends = calloc(STRATA_MAX, sizeof(uint64_t)),
-	};
-
-	if (!made.sealed || !made.ends) {
-		strata_close(&made);
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for segments");
-	}
-	*strata = made;
-	return status_ok();
-}
-
-void strata_close(struct strata *strata)
-{
-	for (size_t i = 0; i < strata->n; i++)
-		sealed_close(strata->sealed[i]);
-	free(strata->sealed);
-	free(strata->ends);
-	*strata = (struct strata){0};
-}
-
-void strata_add(struct strata *strata, struct sealed *sealed)
-{
-	assert(strata->n < STRATA_MAX);
-	strata->sealed[strata->n] = sealed;
-	strata->ends[strata->n] = strata_places(strata, strata->n) + sealed_length(sealed);
-	strata->n++;
-}
-
-/* Which of the first n has the place. */
-static size_t stratum_of(const struct strata *strata, size_t n, uint64_t place)
-{
-	size_t low = 0, high = n - 1;
+	size_t low = 0, high = strata->n - 1;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -52,15 +17,22 @@ static size_t stratum_of(const struct strata *strata, size_t n, uint64_t place)
 	return low;
 }
 
-struct sealed *view_sealed(const struct view *view, uint64_t place, uint32_t *ret_at)
+struct stratum *view_stratum(const struct view *view, uint64_t place, uint32_t *ret_at)
 {
 	size_t i;
 
 	if (place >= view->sealed)
 		return NULL;
-	i = stratum_of(view->strata, view->n_strata, place);
-	*ret_at = (uint32_t)(place - strata_places(view->strata, i));
-	return view->strata->sealed[i];
+	i = stratum_of(view->strata, place);
+	*ret_at = (uint32_t)(place - strata_begin(view->strata, i));
+	return view->strata->items[i];
+}
+
+struct sealed *view_sealed(const struct view *view, uint64_t place, uint32_t *ret_at)
+{
+	const struct stratum *stratum = view_stratum(view, place, ret_at);
+
+	return stratum ? stratum->sealed : NULL;
 }
 
 uint64_t view_row(const struct view *view, uint64_t place)
@@ -68,49 +40,68 @@ uint64_t view_row(const struct view *view, uint64_t place)
 	uint32_t at = 0;
 	const struct sealed *sealed = view_sealed(view, place, &at);
 
-	return sealed ? sealed_row(sealed, at) : head_row(view->head, place);
+	return sealed ? sealed_row(sealed, at) : head_row(view->head, view_head(view, place));
 }
 
 bool view_alive(const struct view *view, uint64_t place, uint64_t generation)
 {
-	uint32_t at = 0;
-	const struct sealed *sealed = view_sealed(view, place, &at);
-
-	return sealed ? sealed_alive(sealed, at, generation)
-		      : head_alive(view->head, place, generation);
+	return view_death(view, place) > generation;
 }
 
-const float *view_vector(const struct view *view, uint64_t place)
+uint64_t view_death(const struct view *view, uint64_t place)
 {
 	uint32_t at = 0;
 	const struct sealed *sealed = view_sealed(view, place, &at);
 
-	return sealed ? sealed_vector(sealed, at, NULL) : head_vector(view->head, place);
+	return sealed ? sealed_death(sealed, at) : head_death(view->head, view_head(view, place));
+}
+
+const float *view_vector(const struct view *view, uint64_t place, float *scratch)
+{
+	uint32_t at = 0;
+	const struct sealed *sealed = view_sealed(view, place, &at);
+
+	return sealed ? sealed_vector(sealed, at, scratch)
+		      : head_vector(view->head, view_head(view, place));
+}
+
+void view_fetch(const struct view *view, uint64_t place)
+{
+	uint32_t at = 0;
+	const struct sealed *sealed = view_sealed(view, place, &at);
+
+	if (sealed)
+		sealed_fetch(sealed, at);
+}
+
+static uint64_t last_row(const struct stratum *stratum)
+{
+	return sealed_row(stratum->sealed, sealed_length(stratum->sealed) - 1);
 }
 
 uint64_t view_seek(const struct view *view, uint64_t row)
 {
-	size_t low = 0, high = view->n_strata;
+	size_t low = 0, high = view->strata->n;
+	uint64_t place;
 
 	/* The first segment whose last row is not below row. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct sealed *sealed = view->strata->sealed[middle];
 
-		if (sealed_row(sealed, sealed_length(sealed) - 1) < row)
+		if (last_row(view->strata->items[middle]) < row)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < view->n_strata) {
-		uint64_t place = strata_places(view->strata, low) +
-				 sealed_seek(view->strata->sealed[low], row);
-
+	if (low < view->strata->n) {
+		place = strata_begin(view->strata, low) +
+			sealed_seek(view->strata->items[low]->sealed, row);
 		return place < view->length ? place : view->length;
 	}
 	if (view->length <= view->sealed)
 		return view->length;
-	return head_seek(view->head, view->sealed, view->length, row);
+	place = head_seek(view->head, view->head_first, view_head(view, view->length), row);
+	return place - view->head_first + view->sealed;
 }
 
 bool view_find(const struct view *view, uint64_t row, uint64_t *ret_place)
@@ -123,21 +114,37 @@ bool view_find(const struct view *view, uint64_t row, uint64_t *ret_place)
 	return true;
 }
 
-uint64_t view_count(const struct view *view, uint64_t generation)
+uint64_t view_count(const struct view *view, uint64_t first, uint64_t end, uint64_t generation)
 {
-	uint64_t n = 0, first = 0;
+	uint64_t n = 0;
 
-	for (size_t i = 0; i < view->n_strata && first < view->length; i++) {
-		uint64_t left = view->length - first;
-		uint32_t length = sealed_length(view->strata->sealed[i]);
+	while (first < end && first < view->sealed) {
+		uint32_t at = 0;
+		const struct sealed *sealed = view_sealed(view, first, &at);
+		uint64_t left = end - first;
+		uint32_t until = sealed_length(sealed);
 
-		n += sealed_count(view->strata->sealed[i], left < length ? (uint32_t)left : length,
-				  generation);
-		first = view->strata->ends[i];
+		if (left < until - at)
+			until = at + (uint32_t)left;
+		n += sealed_count(sealed, until, generation);
+		if (at > 0)
+			n -= sealed_count(sealed, at, generation);
+		first += until - at;
 	}
-	if (view->length > view->sealed)
-		n += head_count(view->head, view->sealed, view->length, generation);
+	if (first < end)
+		n += head_count(view->head, view_head(view, first), view_head(view, end),
+				generation);
 	return n;
+}
+
+static void head_part(const struct view *view, uint64_t generation, uint64_t place, uint32_t max,
+		      uint64_t *bitmap, struct scan_range *ret)
+{
+	uint64_t in_head = view_head(view, place);
+
+	head_range(view->head, view_head(view, view->length), generation, in_head, max, bitmap,
+		   ret);
+	ret->row_base += place - in_head;
 }
 
 void view_range(const struct view *view, uint64_t generation, uint64_t place, uint32_t max,
@@ -148,7 +155,7 @@ void view_range(const struct view *view, uint64_t generation, uint64_t place, ui
 	struct codes8_range range;
 
 	if (!sealed) {
-		head_range(view->head, view->length, generation, place, max, bitmap, ret);
+		head_part(view, generation, place, max, bitmap, ret);
 		return;
 	}
 	if (max > view->length - place)

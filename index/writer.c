@@ -13,6 +13,7 @@
 #include "kernels/base/error_info.h"
 #include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
+#include "kernels/base/meter.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -38,7 +39,9 @@ struct group {
 	struct published pending; /* as it will be published */
 	struct death *deaths;     /* [deaths_room] owned */
 	size_t n_deaths, deaths_room;
-	bool presses; /* the oldest pin keeps more dead rows than there may be */
+	/* The setting that the oldest pin goes past, of that generation at most; NULL: none. */
+	const char *pressed_by;
+	uint64_t pressed_at;
 };
 
 static void group_finish(struct group *group)
@@ -60,6 +63,8 @@ void writer_init(struct writer *writer, struct collection *collection, struct po
 		writer->limits.head_rows = UINT64_MAX;
 	if (!limits->dead_rows)
 		writer->limits.dead_rows = UINT64_MAX;
+	if (!limits->dead_bytes)
+		writer->limits.dead_bytes = UINT64_MAX;
 	pthread_mutex_init(&writer->lock, NULL);
 }
 
@@ -101,6 +106,7 @@ static void group_take(struct group *group, struct writer *writer)
 		if (!job)
 			return;
 		write = (struct write *)job;
+		timer_add(TIMER_WRITE_QUEUE, clock_ns() - write->job.queued_ns);
 		group->writes[group->n++] = write;
 		group->n_rows += write->n;
 		size += write_bytes(write, dim);
@@ -136,17 +142,19 @@ static status group_reserve_deaths(struct group *group, size_t n)
 static status group_reserve(struct group *group)
 {
 	uint64_t n_places = 0;
+	struct view view;
 
 	for (size_t i = 0; i < group->n; i++)
 		if (group->writes[i]->kind == WRITE_UPSERT)
 			n_places += group->writes[i]->n;
-	TRY(head_reserve(group->collection->head, group->collection->published.length, n_places));
+	view = collection_view(group->collection, &group->collection->published);
+	TRY(head_reserve(group->collection->head, view_head(&view, view.length), n_places));
 	return group_reserve_deaths(group, group->n_rows + 1);
 }
 
 /* Notes that the row dies with the write that is being applied. The row may be as new as the
  * transaction: its place is then behind the published length. */
-static status group_kill(struct group *group, uint64_t row)
+static status group_kill(struct group *group, const struct store_write *transaction, uint64_t row)
 {
 	struct death *death = &group->deaths[group->n_deaths];
 	struct collection *collection = group->collection;
@@ -157,6 +165,7 @@ static status group_kill(struct group *group, uint64_t row)
 		return collection_lacks_row(collection, row, group->scratch);
 	death->generation = group->pending.generation;
 	group->n_deaths++;
+	group->pending.dead_bytes += store_write_row_bytes(transaction, row);
 	group->pending.live_rows--;
 	return status_ok();
 }
@@ -178,7 +187,8 @@ static status apply_upsert(struct group *group, struct store_write *transaction,
 {
 	struct published *pending = &group->pending;
 	uint64_t limit = group->collection->writer.limits.head_rows;
-	uint64_t in_head = pending->length - collection_view(group->collection, pending).sealed;
+	const struct view view = collection_view(group->collection, pending);
+	uint64_t in_head = pending->length - view.sealed;
 
 	if (in_head > limit || write->n > limit - in_head)
 		return too_many_rows(group, limit);
@@ -190,13 +200,13 @@ static status apply_upsert(struct group *group, struct store_write *transaction,
 		TRY(store_write_put(transaction, pending->next_row, pending->generation, chunk,
 				    &replaced, &old_row));
 		if (replaced) {
-			TRY(group_kill(group, old_row));
+			TRY(group_kill(group, transaction, old_row));
 			write->replaced++;
 		} else {
 			write->inserted++;
 		}
-		head_set(group->collection->head, pending->length, pending->next_row,
-			 chunk->vector);
+		head_set(group->collection->head, view_head(&view, pending->length),
+			 pending->next_row, chunk->vector);
 		pending->length++;
 		pending->live_rows++;
 		pending->next_row++;
@@ -215,7 +225,7 @@ static status apply_delete(struct group *group, struct store_write *transaction,
 				       &found, &old_row));
 		if (!found)
 			continue;
-		TRY(group_kill(group, old_row));
+		TRY(group_kill(group, transaction, old_row));
 		write->deleted++;
 	}
 	return status_ok();
@@ -246,8 +256,10 @@ static status apply_delete_matching(struct group *group, struct store_write *tra
 
 	TRY(select_live(group, transaction, write->filter, &places));
 	for (uint64_t place = 0; places_next(places, place, &place); place++) {
-		TRY(store_write_delete_row(transaction, view_row(&view, place),
-					   group->pending.generation));
+		uint64_t row = view_row(&view, place);
+
+		group->pending.dead_bytes += store_write_row_bytes(transaction, row);
+		TRY(store_write_delete_row(transaction, row, group->pending.generation));
 		group->deaths[group->n_deaths++] = (struct death){place, group->pending.generation};
 		group->pending.live_rows--;
 		write->deleted++;
@@ -305,27 +317,50 @@ static status apply_all(struct group *group, struct store_write *transaction, si
 	return status_ok();
 }
 
+static uint64_t beyond(uint64_t n, uint64_t limit)
+{
+	return n > limit ? n - limit : 0;
+}
+
+/* Which limit on dead rows is still passed when a purge has found no more to remove. */
+static const char *passed_limit(const struct store_purge *purge)
+{
+	if (purge->rows == purge->rows_max)
+		return NULL;
+	if (purge->rows < purge->rows_wanted)
+		return "index.dead_rows_max";
+	return purge->bytes < purge->bytes_wanted ? "index.dead_bytes_max" : NULL;
+}
+
 /* Removes rows that no snapshot sees. It is housekeeping: where it fails alone the writes go on. */
 static status group_purge(struct group *group, struct store_write *transaction)
 {
 	struct collection *collection = group->collection;
-	uint64_t limit = collection->writer.limits.dead_rows;
-	uint64_t dead = collection->published.dead_rows + group->n_deaths;
-	size_t max = WRITER_PURGE_ROWS + 2 * group->n_deaths, n_purged = 0;
-	bool crowded = dead > limit;
+	const struct writer_limits *limits = &collection->writer.limits;
+	struct published *pending = &group->pending;
+	struct store_purge purge = {.rows_max = WRITER_PURGE_ROWS + 2 * group->n_deaths};
+	bool crowded;
 	status s;
 
-	/* Those that died first go first, and no more than has to. */
-	if (crowded && max > dead - limit)
-		max = (size_t)(dead - limit);
-	group->pending.dead_rows = dead;
+	pending->dead_rows += group->n_deaths;
+	purge.rows_wanted = (size_t)beyond(pending->dead_rows, limits->dead_rows);
+	purge.bytes_wanted = beyond(pending->dead_bytes, limits->dead_bytes);
+	crowded = purge.rows_wanted > 0 || purge.bytes_wanted > 0;
+	/* Where it is crowded no more go than have to, since their time is not over. */
+	if (!crowded)
+		purge.rows_wanted = SIZE_MAX;
+	purge.generation = collection_horizon(collection, crowded);
+	purge.readable_from = pending->readable_from;
 	TRY(store_write_flush(transaction));
 	TRY(store_write_savepoint(transaction));
-	s = store_write_purge(transaction, collection_horizon(collection, crowded), max, &n_purged,
-			      &group->pending.readable_from);
-	group->presses = !status_failed(s) && crowded && n_purged < max;
-	if (!status_failed(s))
-		group->pending.dead_rows -= n_purged;
+	s = store_write_purge(transaction, &purge);
+	if (!status_failed(s)) {
+		pending->dead_rows -= purge.rows;
+		pending->dead_bytes -= purge.bytes;
+		pending->readable_from = purge.readable_from;
+		group->pressed_by = crowded ? passed_limit(&purge) : NULL;
+		group->pressed_at = purge.generation;
+	}
 	if (!status_failed(s) || s.code == STATUS_ABORTED)
 		return s;
 	store_write_undo(transaction);
@@ -334,7 +369,7 @@ static status group_purge(struct group *group, struct store_write *transaction)
 	return status_ok();
 }
 
-/* Where a row is sealed, older snapshots may still find it in the head. */
+/* Older snapshots may find the row elsewhere; to them it lives. */
 static void kill_place(struct collection *collection, const struct death *death)
 {
 	struct view view = collection_view(collection, &collection->published);
@@ -343,8 +378,8 @@ static void kill_place(struct collection *collection, const struct death *death)
 
 	if (sealed)
 		sealed_kill(sealed, at, death->generation);
-	if (head_holds(collection->head, death->place))
-		head_kill(collection->head, death->place, death->generation);
+	else
+		head_kill(collection->head, view_head(&view, death->place), death->generation);
 }
 
 static void group_settle(struct group *group, bool committed)
@@ -358,8 +393,10 @@ static void group_settle(struct group *group, bool committed)
 	if (committed)
 		collection->published = group->pending;
 	collection->purged_to = collection->published.readable_from;
-	if (committed)
-		atomic_store(&collection->pressed, group->presses);
+	if (committed) {
+		atomic_store(&collection->pressed, group->pressed_by);
+		collection->pressed_at = group->pressed_at;
+	}
 	collection->committing = false;
 	pthread_cond_broadcast(&collection->settled);
 	pthread_mutex_unlock(&collection->lock);
@@ -370,12 +407,14 @@ static status group_try(struct group *group)
 {
 	SCOPED(store_write) transaction = NULL;
 	struct collection *collection = group->collection;
+	int64_t start_ns = clock_ns();
 	size_t n_applied = 0;
 	struct store_state state;
 	status s;
 
 	group->pending = collection->published;
 	group->n_deaths = 0;
+	group->pressed_by = NULL;
 	TRY(store_write_begin(collection->store, group->scratch, &transaction));
 	TRY(apply_all(group, transaction, &n_applied));
 	if (!n_applied)
@@ -393,6 +432,10 @@ static status group_try(struct group *group)
 	collection->committing = true;
 	pthread_mutex_unlock(&collection->lock);
 	s = store_write_commit(TAKE(transaction));
+	if (!status_failed(s)) {
+		meter_add(METER_COMMITS, 1);
+		timer_add(TIMER_COMMIT, clock_ns() - start_ns);
+	}
 	group_settle(group, !status_failed(s));
 	return s;
 }
@@ -420,6 +463,14 @@ static status group_commit(struct group *group)
 	return s;
 }
 
+static void write_count(const struct write *write)
+{
+	meter_add(status_failed(write->result) ? METER_WRITES_FAILED : METER_WRITES, 1);
+	meter_add(METER_INSERTED_ROWS, write->inserted);
+	meter_add(METER_REPLACED_ROWS, write->replaced);
+	meter_add(METER_DELETED_ROWS, write->deleted);
+}
+
 /* Answers in order of submission. A write is its owner's again once done is called. */
 static void group_answer(struct group *group, status s)
 {
@@ -430,6 +481,7 @@ static void group_answer(struct group *group, status s)
 			write->result = status_for(write, s);
 			write->inserted = write->replaced = write->deleted = write->generation = 0;
 		}
+		write_count(write);
 		gauge_add(GAUGE_WRITES, -1);
 		write->done(write);
 	}
@@ -450,12 +502,14 @@ static void writer_run(struct job *job)
 {
 	struct writer *writer = (struct writer *)job;
 	struct collection *collection = writer->collection;
-	bool more;
+	bool more, behind = sealing_is_behind(collection);
 
-	group_run(writer);
-	sealing_attend(collection);
+	/* Then the writes wait: the end of the sealing wakes the writer. */
+	if (!behind)
+		group_run(writer);
+	collection_attend(collection);
 	pthread_mutex_lock(&writer->lock);
-	more = writer->first || writer->woken;
+	more = (writer->first && !behind) || writer->woken;
 	writer->woken = false;
 	writer->scheduled = more;
 	pthread_mutex_unlock(&writer->lock);
@@ -504,6 +558,7 @@ void writer_submit(struct writer *writer, struct write *write)
 	write->result = status_ok();
 	write->inserted = write->replaced = write->deleted = write->generation = 0;
 	write->job.next = NULL;
+	write->job.queued_ns = clock_ns();
 	pthread_mutex_lock(&writer->lock);
 	if (writer->first)
 		writer->last->next = &write->job;

@@ -24,7 +24,9 @@ struct writer_limits {
 	size_t group_writes; /* of a transaction, WRITER_GROUP_WRITES at most */
 	size_t group_bytes;  /* nothing is added to a transaction that has them */
 	uint64_t head_rows;  /* places of the head in use, dead ones included */
-	uint64_t dead_rows;  /* kept for their retention; above it the oldest go, pins apart */
+	/* Kept for their retention: so many, and so many bytes of them (store_write_row_bytes). Above
+	 * it the oldest go, pins apart. */
+	uint64_t dead_rows, dead_bytes;
 };
 
 /* Dead rows removed by one transaction: so many, and two for each that died in it, so that removal

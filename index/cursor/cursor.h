@@ -51,7 +51,15 @@ struct walk {
 	struct arena *arena;             /* borrowed; for details of failures */
 	size_t wanted; /* hits of the next batch at most, the reader's; 0: as many as it may have */
 	uint64_t scanned, reranked; /* rows whose codes were read; rows scored exactly */
-	enum stop_reason stop;      /* set with STEP_END */
+	/* Of vectors and codes that scans have read, those of approximate indexes apart; and what
+	 * the filter, the scans, and exact scores with their order took. */
+	uint64_t scanned_bytes;
+	int64_t select_ns, scan_ns, rerank_ns;
+	enum stop_reason stop; /* set with STEP_END */
+	/* An approximate index was asked: some row may have been left out, and what the index is
+	 * called, the snapshot's. */
+	bool approximate;
+	const char *ann; /* NULL: none was asked */
 };
 
 struct cursor;

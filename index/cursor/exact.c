@@ -10,11 +10,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A query of the largest dimension, and room for whoever aligns it. */
-#define QUERY_BYTES_MAX (DIMENSION_MAX * sizeof(float) + 4096)
+/* A query of the largest dimension, a stored vector, and room for whoever aligns the query. */
+#define QUERY_BYTES_MAX (2 * DIMENSION_MAX * sizeof(float) + 4096)
 
 /* The same, coded: 11 bytes a dimension while it is made. */
 #define CODED_BYTES_MAX ((size_t)DIMENSION_MAX * 12 + 4096)
+
+/* Rows that are scored next and fetched from memory meanwhile: as long as one score takes. */
+#define FETCH_AHEAD 2
 
 status exact_wanted(const struct exact *exact)
 {
@@ -43,9 +46,24 @@ status exact_score(struct exact *exact, uint64_t place, float *ret)
 	}
 	exact->bytes_unchecked += query->stride * sizeof(float);
 	exact->base.walk->reranked++;
-	*ret = score_exact(query->metric, query->values, snapshot_vector(exact->snapshot, place),
-			   query->dim);
+	*ret = score_exact(query->metric, query->values,
+			   snapshot_vector(exact->snapshot, place, exact->widened), query->dim);
 	return status_ok();
+}
+
+void exact_note_scan(struct exact *exact, const struct scan_range *range, uint64_t n)
+{
+	struct walk *walk = exact->base.walk;
+
+	walk->scanned += n;
+	if (range->block)
+		walk->scanned_bytes += range->n * range->block->stride * sizeof(float);
+	else
+		walk->scanned_bytes += codes8_heads_bytes(
+			&sealed_codes(
+				 snapshot_sealed(exact->snapshot, range->row_base + range->first))
+				 ->shape,
+			range->n);
 }
 
 bool exact_falls_back(struct exact *exact, status failure)
@@ -96,6 +114,7 @@ status exact_window_begin(struct exact *exact, size_t width, enum exact_fill fil
 	exact->fill = fill;
 	exact->taken = 0;
 	exact->n_scored = 0;
+	exact->partial = false;
 	if (width > rows)
 		width = rows > 0 ? (size_t)rows : 1;
 	if (exact->window.width == width)
@@ -138,11 +157,16 @@ static struct key heap_pop(struct key *heap, size_t n)
 /* Scores the next row of the window and puts it into the heap. */
 static status exact_score_next(struct exact *exact)
 {
-	struct key key = exact->window.keys[exact->taken];
+	const struct window *window = &exact->window;
+	struct key key = window->keys[exact->taken];
 
+	if (exact->taken + FETCH_AHEAD < window->n)
+		snapshot_fetch(exact->snapshot, window->keys[exact->taken + FETCH_AHEAD].row);
 	TRY(exact_score(exact, key.row, &key.score));
 	exact->taken++;
-	heap_push(exact->window.keys, exact->n_scored++, key);
+	/* A later fill of an approximate walk finds again what was given, and what comes before it. */
+	if (!exact->has_last || key_before(exact->last, key))
+		heap_push(exact->window.keys, exact->n_scored++, key);
 	return status_ok();
 }
 
@@ -150,8 +174,12 @@ static status exact_score_next(struct exact *exact)
 static size_t exact_batch(const struct exact *exact)
 {
 	size_t wanted = exact->base.walk->wanted;
+	size_t n = wanted > 0 && wanted < exact->batch ? wanted : exact->batch;
 
-	return wanted > 0 && wanted < exact->batch ? wanted : exact->batch;
+	/* Beyond the depth that indexes were asked for they are worse than was wanted. */
+	if (exact->partial && exact->depth - exact->given < n)
+		n = (size_t)(exact->depth - exact->given);
+	return n;
 }
 
 /* The hits that a window of bound keys proves, up to a batch, with as few exact scores as that
@@ -187,6 +215,7 @@ static status exact_give_proven(struct exact *exact, size_t *ret_n)
 static status exact_give(struct exact *exact, size_t *ret_n)
 {
 	size_t n_max = exact_batch(exact), n = 0;
+	int64_t start_ns = clock_ns();
 
 	if (exact->fill == FILL_BOUND_KEYS) {
 		TRY(exact_give_proven(exact, &n));
@@ -200,20 +229,38 @@ static status exact_give(struct exact *exact, size_t *ret_n)
 	if (n > 0) {
 		exact->last = (struct key){exact->hits[n - 1].score, exact->hits[n - 1].place};
 		exact->has_last = true;
+		exact->given += n;
 	}
+	exact->base.walk->rerank_ns += clock_ns() - start_ns;
 	*ret_n = n;
 	return status_ok();
 }
 
-/* Whether the window, when it was filled, had room for every row that was still to come. */
+/* Whether the window, when it was filled, had every row that was still to come. */
 static bool exact_is_complete(const struct exact *exact)
 {
-	return !key_before(exact->window.horizon, KEY_LAST);
+	return !exact->partial && !key_before(exact->window.horizon, KEY_LAST);
+}
+
+static status exact_fill_next(struct exact *exact)
+{
+	bool is_first = exact->fill == FILL_NONE && !exact->has_last;
+
+	int64_t start_ns = clock_ns();
+	status filled = exact_finds_next(exact) || (is_first && !exact->gathers)
+				? exact_fill(exact)
+				: exact_refill(exact);
+
+	exact->base.walk->scan_ns += clock_ns() - start_ns;
+	return filled;
 }
 
 static status exact_select(struct exact *exact)
 {
+	int64_t start_ns = clock_ns();
+
 	TRY(exact->select(exact->select_context, &exact->places));
+	exact->base.walk->select_ns += clock_ns() - start_ns;
 	exact->gathers = exact->places->count <= EXACT_GATHER_MAX;
 	/* One window takes them all. */
 	if (exact->gathers && exact->width < EXACT_GATHER_MAX)
@@ -227,11 +274,12 @@ static status exact_advance(struct exact *exact, size_t *ret_n)
 	if (exact->select && !exact->places)
 		TRY(exact_select(exact));
 	if (exact->fill == FILL_NONE)
-		TRY(exact->has_last || exact->gathers ? exact_refill(exact) : exact_fill(exact));
+		TRY(exact_fill_next(exact));
 	TRY(exact_give(exact, ret_n));
-	/* A refill gives something or is complete, so this turns once. */
+	/* A refill gives something or is complete, so this turns once; a few times more where
+	 * indexes are asked, since each time it is for a greater depth. */
 	while (*ret_n == 0 && !exact_is_complete(exact)) {
-		TRY(exact_refill(exact));
+		TRY(exact_fill_next(exact));
 		TRY(exact_give(exact, ret_n));
 	}
 	return status_ok();
@@ -287,6 +335,15 @@ static const struct cursor_ops exact_ops = {
 	.free = exact_free,
 };
 
+static status make_room_to_widen(struct exact *exact, const struct collection_config *config)
+{
+	if (config->encoding != ENCODING_FLOAT16)
+		return status_ok();
+	exact->widened = ARENA_ARRAY(&exact->arena, float, config->dim);
+	return exact->widened ? status_ok()
+			      : status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a vector");
+}
+
 status exact_open(const struct exact_options *options, struct cursor **ret)
 {
 	const struct collection_config *config =
@@ -308,6 +365,7 @@ status exact_open(const struct exact_options *options, struct cursor **ret)
 	exact->width = exact_width(exact) / 4; /* a refill takes four times it */
 	exact->select = options->select;
 	exact->select_context = options->select_context;
+	exact_find_begin(exact, options);
 	exact->has_last = options->after;
 	if (options->after)
 		exact->last = *options->after;
@@ -316,6 +374,7 @@ status exact_open(const struct exact_options *options, struct cursor **ret)
 	arena_init(&exact->coded_arena, CODED_BYTES_MAX);
 	TRY(scan_query_init(&exact->query, &exact->arena, config->metric, options->query,
 			    config->dim));
+	TRY(make_room_to_widen(exact, config));
 	*ret = TAKE(cursor);
 	return status_ok();
 }

@@ -8,7 +8,7 @@
  *   step        takes rows by bound key and scores each exactly; the best scored row is given
  *               while its key is before the next bound key of the window and not after the
  *               horizon. So ties are safe, zero vectors and twins included.
- *   refill      when the window can prove no more: empty it, W x 4 up to 32,768. Scan with both
+ *   refill      when the window can prove no more: empty it, W x 4 up to 24,576. Scan with both
  *               bounds, passing over rows whose lower bound is above the last score (they were
  *               given) and rows whose bound key is not before the W-th best key so far; score
  *               every other row exactly, in order, drop those not after the last key, keep the W
@@ -17,7 +17,13 @@
  * A walk that goes on behind a key begins with a refill.
  * (A window of bounds alone would not do for the refill: at the mode of the scores the rows whose
  * bounds straddle the last score would fill it.)
- * Memory: at most 2 * 32,768 keys and one step of bounds, whatever the depth.
+ * Memory: at most 2 * 24,576 keys and one step of bounds, whatever the depth.
+ * With a recall target the first fills ask approximate indexes, where sealed segments have one that
+ * is good for the depth, and scan the rest. Such a window gives hits for its depth at most, then it
+ * is filled anew for the next depth up to 4,000; rows that are not after the last key are
+ * dropped when they are scored. Past that the walk goes on by refills. So hits come once and in
+ * order, those of a window as proven as ever among what was found, and nothing is missing from what
+ * refills give; but what the indexes left out above the last key is never given.
  * With a filter only its places are looked at. Where they are few (EXACT_GATHER_MAX), and where few
  * of a step are left, their vectors are scored exactly at once, since bounds would cost as much: a
  * walk of few places begins with a refill. Neither changes an answer.
@@ -38,7 +44,11 @@ struct exact_options {
 	struct scanner *scanner_cpu;
 	const float *query; /* [dim] borrowed; of unit length under COSINE */
 	size_t batch;       /* hits of a batch at most, 1 .. 1024 */
-	struct walk *walk;  /* borrowed */
+	/* 0: exact. Else the share wanted of the true hits, 0.5 .. 0.999. A walk that goes on behind
+	 * a key is exact below it. */
+	float recall_target;
+	uint32_t depth;    /* how many hits are expected; 0: a batch */
+	struct walk *walk; /* borrowed */
 	/* Goes on behind this key, of a hit that was given before; NULL: from the beginning. The
 	 * first window is then a refill. */
 	const struct key *after;
@@ -48,7 +58,7 @@ struct exact_options {
 	void *select_context; /* borrowed */
 };
 
-#define EXACT_WINDOW_MAX 32768
+#define EXACT_WINDOW_MAX 24576
 
 /* A filter that leaves no more places than this has every one scored. Measured, of 384 dimensions: a
  * row costs 0.3 us in the scan and 0.9 us alone; but a device's scan costs what all rows do. */

@@ -1,4 +1,7 @@
-/* exact_codes - ranges of sealed segments: their int8 codes are scanned instead of vectors. */
+/* exact_codes - ranges of sealed segments: their int8 codes are scanned instead of vectors.
+ *
+ * The first scanner is asked first, if it reads codes. Where it cannot for now the processor does, to
+ * the same bits; since that may only mean that a copy is on its way, it is asked again next time. */
 #include "index/cursor/exact_state.h"
 
 static status prepare(struct exact *exact, const struct sealed *sealed)
@@ -23,14 +26,24 @@ static struct codes8_range codes_of(const struct sealed *sealed, const struct sc
 	};
 }
 
+static bool is_for_processor(status scanned)
+{
+	return scanned.code == STATUS_UNAVAILABLE || scanned.code == STATUS_RESOURCE_EXHAUSTED;
+}
+
 status exact_codes_propose(struct exact *exact, const struct scan_range *range)
 {
 	const struct sealed *sealed =
 		snapshot_sealed(exact->snapshot, range->row_base + range->first);
 	struct codes8_probe probe = {&exact->coded, &exact->window, 0};
 	struct codes8_range codes = codes_of(sealed, range);
+	status scanned;
 
 	TRY(prepare(exact, sealed));
+	scanned = scanner_propose_codes(exact->scanner, &probe, 1, &codes,
+					exact->base.walk->deadline);
+	if (!is_for_processor(scanned))
+		return scanned;
 	return codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &codes,
 			      exact->base.walk->deadline);
 }
@@ -41,9 +54,14 @@ status exact_codes_bounds(struct exact *exact, const struct scan_range *range, f
 	const struct sealed *sealed =
 		snapshot_sealed(exact->snapshot, range->row_base + range->first);
 	struct codes8_range codes = codes_of(sealed, range);
+	struct codes8_bounds_out out = {ret_upper, ret_lower};
+	status scanned;
 
 	TRY(prepare(exact, sealed));
+	scanned = scanner_bounds_codes(exact->scanner, &exact->coded, &codes,
+				       exact->base.walk->deadline, &out);
+	if (!is_for_processor(scanned))
+		return scanned;
 	return codes8_bounds(codes8_scanner(CODES8_BEST), &exact->coded, &codes,
-			     exact->base.walk->deadline,
-			     (struct codes8_bounds_out){ret_upper, ret_lower});
+			     exact->base.walk->deadline, out);
 }

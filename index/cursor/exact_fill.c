@@ -28,19 +28,42 @@ size_t exact_width(const struct exact *exact)
 	return width < FILL_WIDTH_MIN ? FILL_WIDTH_MIN : width;
 }
 
-status exact_fill(struct exact *exact)
+/* Scans the next range, and goes on behind it. */
+static status fill_by_scan(struct exact *exact, uint64_t *place)
 {
+	uint64_t bitmap[FILL_RANGE_ROWS / 64], n;
 	struct scan_range range;
 
-	TRY(exact_window_begin(exact, exact_width(exact), FILL_BOUND_KEYS));
-	for (uint64_t place = 0; exact_seek(exact, &place); place += range.n) {
-		uint64_t bitmap[FILL_RANGE_ROWS / 64], n;
+	snapshot_range(exact->snapshot, *place, FILL_RANGE_ROWS, bitmap, &range);
+	n = exact_narrow(exact, *place, bitmap, &range);
+	TRY(fill_range(exact, &range));
+	exact_note_scan(exact, &range, n);
+	*place += range.n;
+	return status_ok();
+}
 
+/* Room for what is asked for and what its bounds let in besides; of a later fill of an approximate
+ * walk also for the hits that were given, which are found again. */
+static size_t fill_width(const struct exact *exact)
+{
+	size_t width = exact_width(exact), wanted = 2 * (size_t)exact->depth;
+
+	if (!(exact->recall > 0) || wanted < width)
+		return width;
+	return wanted < EXACT_WINDOW_MAX ? wanted : EXACT_WINDOW_MAX;
+}
+
+status exact_fill(struct exact *exact)
+{
+	bool found = false;
+
+	TRY(exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS));
+	for (uint64_t place = 0; exact_seek(exact, &place);) {
 		TRY(exact_wanted(exact));
-		snapshot_range(exact->snapshot, place, FILL_RANGE_ROWS, bitmap, &range);
-		n = exact_narrow(exact, place, bitmap, &range);
-		TRY(fill_range(exact, &range));
-		exact->base.walk->scanned += n;
+		if (exact->recall > 0)
+			TRY(exact_find(exact, &place, &found));
+		if (!found)
+			TRY(fill_by_scan(exact, &place));
 	}
 	window_seal(&exact->window);
 	return status_ok();

@@ -101,7 +101,7 @@ status exact_refill(struct exact *exact)
 		}
 		TRY(refill_bounds(exact, &step));
 		TRY(refill_rows(exact, &step));
-		exact->base.walk->scanned += n;
+		exact_note_scan(exact, &step.range, n);
 	}
 	window_seal(&exact->window);
 	return status_ok();

@@ -2,6 +2,7 @@
  *
  *	exact.c         open, next, close; gives hits out of the window
  *	exact_fill.c    the first fill: a window of bound keys
+ *	exact_find.c    approximate indexes, for fills
  *	exact_refill.c  every later fill: a window of true keys
  *	exact_codes.c   ranges of sealed segments, for both
  *
@@ -27,8 +28,9 @@ struct exact {
 	bool fell_back; /* and the log has it */
 	size_t batch;
 
-	struct arena arena; /* the query's */
+	struct arena arena; /* the query's, and of what is below */
 	struct scan_query query;
+	float *widened;           /* [dim] a stored vector that is not float32; NULL: all are */
 	struct arena coded_arena; /* the coded query's */
 	struct codes8_query coded;
 	const struct sealed *coded_for; /* for it and those like it; NULL: not made yet */
@@ -43,6 +45,11 @@ struct exact {
 	struct places *places; /* owned; NULL: all that are visible, or not made yet */
 	bool gathers;          /* there are so few that each is scored */
 
+	float recall;   /* wanted of the indexes; 0: they are not asked, or not any more */
+	uint32_t depth; /* of the fill that asked them, or is to */
+	bool partial;   /* they were asked for the window, which may lack others */
+	uint64_t given; /* hits, so far */
+
 	struct key last; /* of the last hit given; has_last: there is one */
 	bool has_last;
 	size_t bytes_unchecked; /* of vectors scored since the last look at the deadline */
@@ -50,8 +57,8 @@ struct exact {
 	struct hit hits[]; /* [batch] the batch that is lent out */
 };
 
-/* exact_fill - the first window. exact_refill - the next one; what is left in the present one is
- * dropped. Fails: as cursor_next */
+/* exact_fill - the first window, and with a recall the next ones. exact_refill - the next one; what is
+ * left in the present one is dropped. Fails: as cursor_next */
 status exact_fill(struct exact *exact);
 status exact_refill(struct exact *exact);
 
@@ -64,6 +71,18 @@ bool exact_seek(const struct exact *exact, uint64_t *place);
  * Gives how many rows are left to look at: without a filter all of the range, dead ones too. */
 uint64_t exact_narrow(const struct exact *exact, uint64_t first, uint64_t *bitmap,
 		      struct scan_range *range);
+
+/* exact_find_begin - how far indexes are asked, for a new walk. */
+void exact_find_begin(struct exact *exact, const struct exact_options *options);
+
+/* exact_finds_next - whether the next fill is to ask indexes, and for which depth; if once it is not, it
+ * never is again. */
+bool exact_finds_next(struct exact *exact);
+
+/* exact_find - asks the index of the segment that a place is in, for the window, and goes on to the
+ * place behind the segment. Nothing is done where it has none that is worth it.
+ * Fails: as ann_find */
+status exact_find(struct exact *exact, uint64_t *place, bool *ret_found);
 
 /* exact_codes_propose, exact_codes_bounds - as scanner_propose into the window and scanner_bounds, of
  * a range without a block. Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED */
@@ -84,6 +103,9 @@ status exact_wanted(const struct exact *exact);
 /* exact_score - the exact score of a row. Looks at the deadline about every SCAN_STEP_BYTES.
  * Fails: as exact_wanted */
 status exact_score(struct exact *exact, uint64_t place, float *ret);
+
+/* exact_note_scan - that a range was scanned, of which n rows are seen. */
+void exact_note_scan(struct exact *exact, const struct scan_range *range, uint64_t n);
 
 /* exact_falls_back - whether the failure of the first scanner sends the rows to scanner_cpu.
  * Says so in the log, once a cursor. A scanner that is UNAVAILABLE is not asked again, one that

@@ -47,7 +47,10 @@ void fixture_open(size_t n_threads)
 {
 	struct database_options options = {.directory = fixture.directory,
 					   .retention_ns = fixture.retention_ns,
-					   .seal_rows = fixture.seal_rows};
+					   .dead_rows_max = fixture.dead_rows_max,
+					   .dead_bytes_max = fixture.dead_bytes_max,
+					   .seal_rows = fixture.seal_rows,
+					   .opening = fixture.opening};
 	status s;
 
 	cr_assert_not(status_failed(pool_open(n_threads, "writer", &fixture.writers)));
@@ -233,7 +236,7 @@ static unsigned check_row(const struct model *model, const struct snapshot *snap
 {
 	struct chunk chunk, want;
 	uint64_t row = snapshot_row(snapshot, place), found = 0;
-	const float *vector = snapshot_vector(snapshot, place);
+	const float *vector = snapshot_vector(snapshot, place, NULL);
 	status s = collection_fetch(snapshot_collection(snapshot), row, FETCH_RECORD | FETCH_VECTOR,
 				    arena, &chunk);
 	unsigned i;

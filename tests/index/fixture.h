@@ -22,7 +22,11 @@ struct fixture {
 	struct database *database;
 	struct arena arena;
 	int64_t retention_ns; /* of a database that is opened from here on */
-	uint64_t seal_rows;   /* likewise; at first what SLUICE_TEST_SEAL_ROWS says */
+	/* Likewise; 0: no bound. */
+	uint64_t dead_rows_max, dead_bytes_max;
+	uint64_t seal_rows; /* likewise; at first what SLUICE_TEST_SEAL_ROWS says */
+	/* Likewise; called before a collection is opened. */
+	void (*opening)(void *context, const char *name);
 };
 
 /* For TestSuite's init and fini: a new directory, and what is left in it removed. */

@@ -277,6 +277,129 @@ Test(snapshot, of_a_generation_keeps_its_rows_among_newer_pins)
 	collection_release(collection);
 }
 
+/* --- bounds on what the past may hold --- */
+
+/* Replaces the same chunks until the oldest pin should go; gives how often. */
+static uint32_t write_until_pressed(const char *setting)
+{
+	unsigned items[CHANGE_ROWS];
+	uint32_t version = 10;
+
+	for (unsigned i = 0; i < CHANGE_ROWS; i++)
+		items[i] = i;
+	while (!collection_pressed_by(collection) && version < 1000)
+		change_now(collection, items, CHANGE_ROWS, version++);
+	cr_assert_str_eq(collection_pressed_by(collection), setting);
+	return version - 10;
+}
+
+/* The setting, which bounds some hundred dead rows, presses the oldest pin alone; once that is gone as
+ * many rows stay as may, the newest ones. */
+static void check_bound(const char *setting, uint32_t writes_min, uint32_t writes_max)
+{
+	struct snapshot *oldest, *newest, *gone = NULL;
+	uint64_t generation, row_limit;
+	uint32_t n_writes;
+
+	fixture.retention_ns = (int64_t)3600 * 1000000000;
+	open_docs();
+	change_now(collection, (unsigned[]){1, 2, 100}, 3, 5);
+	oldest = acquire();
+	generation = snapshot_generation(oldest);
+	row_limit = snapshot_row_limit(oldest);
+	cr_assert_null(snapshot_pressed_by(oldest));
+	n_writes = write_until_pressed(setting);
+	cr_assert_geq(n_writes, writes_min);
+	cr_assert_leq(n_writes, writes_max);
+	newest = acquire();
+	cr_assert_str_eq(snapshot_pressed_by(oldest), setting);
+	cr_assert_null(snapshot_pressed_by(newest));
+	model_check(&(struct model){.versions = {[1] = 5, [2] = 5, [100] = 5}, .n_live = 3},
+		    oldest);
+
+	snapshot_release(oldest);
+	cr_assert_null(collection_pressed_by(collection));
+	change_now(collection, (unsigned[]){9}, 1, 6);
+	change_now(collection, (unsigned[]){9}, 1, 7);
+	cr_assert_null(collection_pressed_by(collection));
+	cr_assert_eq(
+		snapshot_acquire_at(collection, generation, row_limit, &fixture.arena, &gone).code,
+		STATUS_FAILED_PRECONDITION);
+	snapshot_release(newest);
+	collection_release(collection);
+}
+
+/* The writer finds too much in what it has just replaced itself: no pin is to blame, and none that
+ * comes later. */
+Test(snapshot, that_is_new_does_not_go_for_what_was_before_it)
+{
+	unsigned items[CHANGE_ROWS];
+	struct snapshot *newest;
+
+	fixture.dead_rows_max = CHANGE_ROWS / 2;
+	open_docs();
+	for (unsigned i = 0; i < CHANGE_ROWS; i++)
+		items[i] = i;
+	change_now(collection, items, CHANGE_ROWS, 1);
+	change_now(collection, items, CHANGE_ROWS, 2);
+	newest = acquire();
+	cr_assert_str_eq(collection_pressed_by(collection), "index.dead_rows_max");
+	cr_assert_null(snapshot_pressed_by(newest));
+	snapshot_release(newest);
+	collection_release(collection);
+}
+
+Test(snapshot, of_the_past_is_bounded_by_dead_rows)
+{
+	fixture.dead_rows_max = 240;
+	check_bound("index.dead_rows_max", 10, 12);
+}
+
+/* A row of the model takes 80 bytes of vector and some 30 to 500 of record. */
+Test(snapshot, of_the_past_is_bounded_by_bytes_of_dead_rows)
+{
+	fixture.dead_bytes_max = 64 << 10;
+	check_bound("index.dead_bytes_max", 5, 30);
+}
+
+static void replace_some(uint32_t n_writes)
+{
+	unsigned items[CHANGE_ROWS];
+
+	for (unsigned i = 0; i < CHANGE_ROWS; i++)
+		items[i] = i;
+	for (uint32_t version = 1; version <= n_writes; version++)
+		change_now(collection, items, CHANGE_ROWS, version);
+}
+
+/* A write leaves some 5 KB dead: 15 of them are within the bound, and 20 are not. */
+Test(snapshot, of_the_past_is_bounded_after_a_restart_too)
+{
+	struct snapshot *then, *gone = NULL;
+	uint64_t generation, row_limit;
+
+	fixture.dead_bytes_max = 80 << 10;
+	fixture.retention_ns = (int64_t)3600 * 1000000000;
+	open_docs();
+	replace_some(30);
+	then = acquire();
+	generation = snapshot_generation(then);
+	row_limit = snapshot_row_limit(then);
+	snapshot_release(then);
+	replace_some(8);
+	for (int restarts = 0; restarts < 2; restarts++) {
+		snapshot_release(acquire_at(generation, row_limit));
+		collection_release(collection);
+		fixture_close();
+		open_docs();
+	}
+	replace_some(12);
+	cr_assert_eq(
+		snapshot_acquire_at(collection, generation, row_limit, &fixture.arena, &gone).code,
+		STATUS_FAILED_PRECONDITION);
+	collection_release(collection);
+}
+
 Test(snapshot, seeks_rows_that_are_there_or_not)
 {
 	struct snapshot *snapshot;

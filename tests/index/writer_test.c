@@ -200,7 +200,7 @@ static void check_vectors(const struct model *model, const struct snapshot *snap
 		if (!snapshot_visible(snapshot, place))
 			continue;
 		n++;
-		got += (uint64_t)snapshot_vector(snapshot, place)[0];
+		got += (uint64_t)snapshot_vector(snapshot, place, NULL)[0];
 	}
 	cr_assert_eq(n, model->n_live);
 	cr_assert_eq(got, want);
@@ -440,7 +440,7 @@ static void look_at_all(void)
 		n += (uint64_t)__builtin_popcountll(visible);
 		for (; visible; visible &= visible - 1) {
 			uint64_t at = place + (uint64_t)__builtin_ctzll(visible);
-			float value = truncf(snapshot_vector(snapshot, at)[0]);
+			float value = truncf(snapshot_vector(snapshot, at, NULL)[0]);
 
 			check(version < 0 || value == version);
 			version = value;
@@ -461,7 +461,7 @@ static void look_for_one(struct bytes id, struct arena *arena)
 		if (status_failed(collection_find(collection, id, arena, &found, &row)) || !found ||
 		    status_failed(snapshot_acquire(collection, &snapshot)))
 			return check(false);
-		check(row < snapshot_places(snapshot));
+		check(row < snapshot_row_limit(snapshot));
 		if (!snapshot_find(snapshot, row, &place))
 			continue;
 		check(!status_failed(

@@ -6,8 +6,8 @@
 
 #include <criterion/criterion.h>
 
-/* The two halves of the window, the batch, the query of 8,192 dimensions and what holds them. */
-#define MEMORY_MAX ((size_t)2 * EXACT_WINDOW_MAX * sizeof(struct key) + (size_t)64 * 1024)
+/* The two halves of the window, the batch, the query of 8,192 dimensions and its codes. */
+#define MEMORY_MAX ((size_t)1 << 20)
 
 /* Walks to the end, and looks at the memory after every thousand hits. */
 static void walk_deep(const struct fake_snapshot_options *options, const char *what)

@@ -1,7 +1,8 @@
 /* fake_snapshot - a snapshot over arrays, for tests of whatever reads one.
  *
  * It implements what index/snapshot.h and index/collection.h say of reading, so a test links it in
- * the place of the real one. Rows lie in blocks of block_rows, as segments would.
+ * the place of the real one. Rows lie in blocks of block_rows, as those of a head do, or in real
+ * segments.
  */
 #ifndef SLUICE_TESTS_INDEX_CURSOR_FAKE_SNAPSHOT_H
 #define SLUICE_TESTS_INDEX_CURSOR_FAKE_SNAPSHOT_H
@@ -17,7 +18,9 @@ struct fake_snapshot_options {
 	uint32_t dim;
 	enum metric metric;
 	enum fake_vectors vectors;
-	uint32_t block_rows;     /* 0: one block */
+	uint32_t block_rows; /* 0: one block */
+	/* So many segments of so many rows, in files, take the place of the first blocks. */
+	uint32_t segments, segment_rows;
 	unsigned hidden_percent; /* of the rows, spread at random, are not visible */
 	uint64_t seed;
 };
@@ -27,6 +30,13 @@ struct snapshot *fake_snapshot_open(const struct fake_snapshot_options *options)
 
 /* fake_snapshot_drop - the collection is dropped. Any thread. */
 void fake_snapshot_drop(struct snapshot *snapshot);
+
+#define FAKE_SEGMENTS_MAX 4
+
+/* fake_snapshot_set_ann - what snapshot_ann gives for a segment; borrowed. */
+void fake_snapshot_set_ann(struct snapshot *snapshot, uint32_t segment, const struct ann *ann);
+
+uint32_t fake_snapshot_segment_rows(const struct snapshot *snapshot);
 
 /* fake_snapshot_query - a query [dim] like the vectors; of unit length under COSINE. */
 const float *fake_snapshot_query(const struct snapshot *snapshot);

@@ -27,7 +27,7 @@ void truth_init(struct truth *truth, const struct snapshot *snapshot, const floa
 			continue;
 		truth->hits[truth->n++] = (struct hit){
 			.score = score_exact(config->metric, query,
-					     snapshot_vector(snapshot, place), config->dim),
+					     snapshot_vector(snapshot, place, NULL), config->dim),
 			.place = place,
 		};
 	}
