@@ -12,7 +12,14 @@ struct builtin {
 	const struct descriptors *descriptors;
 };
 
-/* Health follows rpc_drain_phase: SERVING until a drain begins. */
+#define HEALTH_SERVICE "grpc.health.v1.Health"
+
+/* What it can be asked beside the services' names: liveness is well as long as anybody answers,
+ * startup once there was an RPC_READY, readiness, as all else, while there is one and no drain. */
+#define HEALTH_LIVENESS "liveness"
+#define HEALTH_READINESS "readiness"
+#define HEALTH_STARTUP "startup"
+
 struct rpc_service health_service(struct builtin *builtin);
 struct rpc_service reflection_service(struct builtin *builtin);
 /* The same messages under the name that older clients know. */

@@ -28,6 +28,7 @@ void call_host_init(struct call_host *host, struct pool *workers)
 		.arena_bytes_max = CALL_ARENA_MAX,
 	};
 	atomic_init(&host->phase, RPC_SERVING);
+	atomic_init(&host->health, RPC_READY);
 	/* None of these fails with these attributes on Linux. */
 	pthread_mutex_init(&host->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -43,12 +44,26 @@ void call_host_finish(struct call_host *host)
 	pthread_mutex_destroy(&host->lock);
 }
 
+/* Under the lock. */
+static void wake_all(struct call_host *host)
+{
+	for (struct rpc_call *call = host->calls; call; call = call->behind)
+		rpc_wake(call);
+}
+
 void call_host_set_phase(struct call_host *host, enum rpc_drain phase)
 {
 	pthread_mutex_lock(&host->lock);
 	atomic_store(&host->phase, phase);
-	for (struct rpc_call *call = host->calls; call; call = call->behind)
-		rpc_wake(call);
+	wake_all(host);
+	pthread_mutex_unlock(&host->lock);
+}
+
+void call_host_set_health(struct call_host *host, enum rpc_health health)
+{
+	pthread_mutex_lock(&host->lock);
+	atomic_store(&host->health, health);
+	wake_all(host);
 	pthread_mutex_unlock(&host->lock);
 }
 
@@ -89,10 +104,42 @@ static void host_remove(struct call_host *host, struct rpc_call *call)
 
 /* --- the end --- */
 
+/* As the client saw it: nothing was sent to one that had gone. */
+static enum status_code final_code(const struct rpc_call *call)
+{
+	if (call->stalled)
+		return STATUS_ABORTED;
+	if (call->sent_status || !call->aborted)
+		return call->status.code;
+	return call->deadline.at_ns <= clock_ns() ? STATUS_DEADLINE_EXCEEDED : STATUS_CANCELLED;
+}
+
+static void call_account(struct rpc_call *call)
+{
+	const struct call_host *host = call->host;
+	const struct rpc_handled handled = {
+		.path = call->traffic ? call->traffic->path : NULL,
+		.code = final_code(call),
+		.duration_ns = clock_ns() - call->start_ns,
+		.received = call->n_received,
+		.sent = call->n_sent,
+		.received_bytes = call->received_bytes,
+		.sent_bytes = call->sent_bytes,
+		.hits = call->n_hits,
+		.call = call,
+	};
+
+	if (call->traffic)
+		traffic_handled(call->traffic, handled.code, handled.duration_ns);
+	if (host->handled)
+		host->handled(host->handled_context, &handled);
+}
+
 void call_finish(struct rpc_call *call)
 {
 	struct call_host *host = call->host;
 
+	call_account(call);
 	if (call->incoming)
 		grpc_byte_buffer_destroy(call->incoming);
 	if (call->outgoing)
@@ -130,6 +177,7 @@ enum rpc_step rpc_fail(struct rpc_call *call, status failure)
 	call->status = status_make(failure.code, call->detail ? call->detail : name);
 	/* The info may die with a batch or page, so it is encoded at once. */
 	error_details_encode(status_with(call->status, failure.info), &call->details);
+	call->retry_ms = failure.info ? failure.info->retry_ms : 0;
 	call->ended = true;
 	deadline_cancel(&call->deadline);
 	if (is_our_fault(failure.code))
@@ -161,11 +209,11 @@ void rpc_wake(struct rpc_call *call)
 	call_nudge(call);
 }
 
-void rpc_interrupt(struct rpc_call *call)
+void rpc_interrupt(struct rpc_call *call, const char *why)
 {
 	deadline_cancel(&call->deadline);
 	pthread_mutex_lock(&call->lock);
-	call->interrupted = true;
+	call->interrupted = why;
 	call->woken = true;
 	call_nudge(call);
 }
@@ -225,6 +273,17 @@ static status refusal_of(struct arena *arena, const struct call_host *host,
 	return status_reason(refusal, arena, REASON_METHOD_UNKNOWN, "method", path, NULL);
 }
 
+/* Whom the guard does not admit has no method. */
+static void call_begin(struct rpc_call *call, const struct call_arrival *arrival)
+{
+	status admitted = call_admit(call, arrival);
+
+	if (!status_failed(admitted))
+		return;
+	call->method = NULL;
+	rpc_fail(call, admitted);
+}
+
 struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival)
 {
 	struct rpc_call *call = calloc(1, sizeof *call);
@@ -244,15 +303,21 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call->core = arrival->core;
 	call->method = arrival->method;
 	call->context = arrival->context;
+	call->traffic = arrival->traffic;
+	call->start_ns = clock_ns();
 	call->in_drain = atomic_load(&host->phase) != RPC_SERVING;
 	arena_init(&call->arena, rpc_arena_bytes(call, 0));
 	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));
 	turn_init(call);
 	pthread_mutex_init(&call->lock, NULL);
 	call->running = true;
-	if (!call->method)
+	if (call->method)
+		call_begin(call, arrival);
+	else
 		rpc_fail(call, refusal_of(&call->arena, host, arrival));
 	gauge_add(GAUGE_CALLS, 1);
+	if (call->traffic)
+		traffic_started(call->traffic);
 	host_add(host, call);
 	return call;
 }
@@ -301,6 +366,11 @@ const struct rpc_method *rpc_method_of(struct rpc_call *call)
 	return call->method;
 }
 
+void rpc_note_hits(struct rpc_call *call, uint64_t n)
+{
+	call->n_hits += n;
+}
+
 bool rpc_is_half_closed(struct rpc_call *call)
 {
 	bool is;
@@ -316,6 +386,13 @@ status rpc_draining(void)
 	static const struct error_info info = {.reason = REASON_DRAINING, .retry_ms = 1000};
 
 	return status_with(status_make(STATUS_UNAVAILABLE, "the server is draining"), &info);
+}
+
+enum rpc_health rpc_health_now(struct rpc_call *call)
+{
+	if (atomic_load(&call->host->phase) != RPC_SERVING)
+		return RPC_LEAVING;
+	return atomic_load(&call->host->health);
 }
 
 enum rpc_drain rpc_drain_phase(struct rpc_call *call)

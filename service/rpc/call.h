@@ -12,6 +12,7 @@
 
 #include "service/rpc/op.h"
 #include "service/rpc/rpc.h"
+#include "service/rpc/traffic.h"
 
 #include <grpc/grpc.h>
 #include <pthread.h>
@@ -28,9 +29,13 @@
 struct call_host {
 	struct pool *workers; /* NULL: everything runs on the pollers */
 	size_t arena_factor, arena_bytes_min, arena_bytes_max;
-	size_t calls_max;          /* 0: no bound */
-	struct stall_watch *watch; /* NULL: sends may wait for ever */
+	size_t calls_max;              /* 0: no bound */
+	struct stall_watch *watch;     /* NULL: sends may wait for ever */
+	const struct rpc_guard *guard; /* NULL: there is none */
+	void (*handled)(void *context, const struct rpc_handled *handled); /* NULL: nobody asks */
+	void *handled_context;
 	_Atomic enum rpc_drain phase;
+	_Atomic enum rpc_health health;
 	pthread_mutex_t lock; /* taken before a call's, never after */
 	pthread_cond_t changed;
 	struct rpc_call *calls;
@@ -57,7 +62,10 @@ struct rpc_call {
 	grpc_call *core;
 	const struct rpc_method *method; /* NULL: there is none, the status says so */
 	void *context;
+	struct traffic *traffic; /* also where there is no method */
+	int64_t start_ns;
 	void *state;
+	const void *grant; /* of the guard, in the arena; NULL: nothing is to be examined */
 
 	struct arena arena;
 	struct deadline deadline;
@@ -72,13 +80,16 @@ struct rpc_call {
 	grpc_byte_buffer *outgoing; /* core's until on_send */
 
 	/* The runner's. */
-	status status;                 /* how it is to end; the detail is detail or static */
-	char *detail;                  /* owned */
-	struct buffer details;         /* google.rpc.Status, encoded; empty: none are sent */
-	grpc_metadata details_trailer; /* the core's from the status on */
-	bool opened;                   /* open was called, so close will be */
+	status status;             /* how it is to end; the detail is detail or static */
+	char *detail;              /* owned */
+	struct buffer details;     /* google.rpc.Status, encoded; empty: none are sent */
+	uint32_t retry_ms;         /* when to try again; 0: nothing is said */
+	grpc_metadata trailers[2]; /* [n_trailers] the core's from the status on */
+	size_t n_trailers;
+	bool opened;        /* open was called, so close will be */
 	bool in_drain;      /* it came when the drain had begun: a question after our health */
-	bool requested;     /* request was called */
+	bool requested;     /* request was called, or is_ready */
+	bool postponed;     /* incoming is kept until a wake: is_ready said no */
 	bool half_closed;   /* half_close was called */
 	bool wants_next;    /* next is due as soon as the wire is free */
 	bool waits;         /* next said RPC_WAIT: due after a wake */
@@ -87,6 +98,7 @@ struct rpc_call {
 	bool sent_status;
 	bool closed;
 	bool was_next; /* the last of request and next was next: the other one's turn */
+	uint64_t n_received, n_sent, received_bytes, sent_bytes, n_hits; /* of messages; noted */
 
 	pthread_mutex_t lock;
 	/* Under the lock. */
@@ -98,10 +110,10 @@ struct rpc_call {
 	bool woken;    /* since next was last called */
 	bool may_read; /* wants_request is to be asked */
 	bool finished;
-	unsigned n_ops;        /* out */
-	int64_t send_start_ns; /* of sending */
-	bool stalled;          /* the send took too long and was ended */
-	bool interrupted;      /* its end waits for the send */
+	unsigned n_ops;          /* out */
+	int64_t send_start_ns;   /* of sending */
+	bool stalled;            /* the send took too long and was ended */
+	const char *interrupted; /* why its end waits for the send; NULL: it does not */
 	unsigned n_holds;
 };
 
@@ -111,8 +123,10 @@ struct call_arrival {
 	bool draining;                   /* why; else there is no method of that path */
 	bool crowded;                    /* or why: as many calls as there may be */
 	void *context;
+	struct traffic *traffic;
 	gpr_timespec deadline;
 	struct bytes path;
+	const grpc_metadata_array *metadata; /* borrowed */
 };
 
 void call_host_init(struct call_host *host, struct pool *workers);
@@ -120,6 +134,9 @@ void call_host_finish(struct call_host *host);
 
 /* call_host_set_phase - and wakes every call. */
 void call_host_set_phase(struct call_host *host, enum rpc_drain phase);
+
+/* call_host_set_health - and wakes every call. */
+void call_host_set_health(struct call_host *host, enum rpc_health health);
 
 /* call_host_is_full - whether there are calls_max calls. */
 bool call_host_is_full(struct call_host *host);
@@ -136,6 +153,11 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 
 /* call_start - the first turn, on this thread. The call may be gone when it returns. */
 void call_start(struct rpc_call *call);
+
+/* caller.c: call_admit - asks the guard; sets call->grant. Fails: as rpc_guard.admit */
+status call_admit(struct rpc_call *call, const struct call_arrival *arrival);
+/* call_examine - asks it about a message. Fails: as rpc_guard.examine */
+status call_examine(struct rpc_call *call, struct bytes message);
 
 /* call_finish - frees it. */
 void call_finish(struct rpc_call *call);

@@ -18,6 +18,7 @@ struct symbol {
 	const char *name;
 	const struct descriptor_file *file;
 	bool is_message;
+	bool server_streams; /* a method */
 };
 
 struct extension {
@@ -64,7 +65,8 @@ static const char *walk_symbol(struct walk *walk, const char *scope, const char 
 		return "";
 	}
 	if (walk->filling)
-		to->symbols[to->n_symbols] = (struct symbol){full, walk->file, is_message};
+		to->symbols[to->n_symbols] =
+			(struct symbol){.name = full, .file = walk->file, .is_message = is_message};
 	to->n_symbols++;
 	return full;
 }
@@ -114,8 +116,12 @@ static void walk_service(struct walk *walk, const char *scope, const service_pro
 {
 	const char *name = walk_symbol(walk, scope, proto->name, false);
 
-	for (size_t i = 0; i < proto->n_method; i++)
+	for (size_t i = 0; i < proto->n_method; i++) {
 		walk_symbol(walk, name, proto->method[i]->name, false);
+		if (walk->filling)
+			walk->to->symbols[walk->to->n_symbols - 1].server_streams =
+				proto->method[i]->server_streaming;
+	}
 }
 
 static void walk_file(struct walk *walk, const file_proto *proto)
@@ -306,6 +312,13 @@ bool descriptors_is_message(const struct descriptors *descriptors, const char *n
 	const struct symbol *symbol = find_symbol(descriptors, name);
 
 	return symbol && symbol->is_message;
+}
+
+bool descriptors_server_streams(const struct descriptors *descriptors, const char *name)
+{
+	const struct symbol *symbol = find_symbol(descriptors, name);
+
+	return symbol && symbol->server_streams;
 }
 
 const struct descriptor_file *descriptors_extension(const struct descriptors *descriptors,

@@ -50,6 +50,9 @@ size_t descriptors_extension_numbers(const struct descriptors *descriptors,
 /* descriptors_is_message - whether a message of that name is declared. */
 bool descriptors_is_message(const struct descriptors *descriptors, const char *name);
 
+/* descriptors_server_streams - of a method, "sluice.v1.RetrievalService.Search"; false where there is none. */
+bool descriptors_server_streams(const struct descriptors *descriptors, const char *name);
+
 /* descriptors_with_imports - file and all it imports, directly or not, each once, file first.
  * ret  room for descriptors_n_files; gives how many. */
 size_t descriptors_with_imports(const struct descriptor_file *file,

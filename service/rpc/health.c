@@ -1,4 +1,5 @@
-/* health - grpc.health.v1: what probes and balancers ask. A server is well until it drains. */
+/* health - grpc.health.v1: what probes and balancers ask. A server is well from its start until it
+ * drains; what an orchestrator should do about one that is not depends on which question it asks. */
 #include "kernels/base/error_info.h"
 #include "service/rpc/builtin.h"
 #include "service/rpc/protobuf_arena.h"
@@ -15,15 +16,22 @@ typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus serving_status;
 #define STATE_IS(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
 
 struct health {
-	bool known; /* the service asked for */
-	bool told;  /* Watch has sent a state, which was: */
+	const char *name; /* of the service asked for; NULL: there is none */
+	bool told;        /* Watch has sent a state, which was: */
 	serving_status state;
 };
+
+static const char *const probes[] = {HEALTH_LIVENESS, HEALTH_READINESS, HEALTH_STARTUP};
+
+#define N_PROBES (sizeof probes / sizeof *probes)
 
 static bool is_known(const struct builtin *builtin, const char *name)
 {
 	if (name[0] == 0)
 		return true;
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (strcmp(probes[i], name) == 0)
+			return true;
 	for (size_t i = 0; i < builtin->n_names; i++) {
 		if (strcmp(builtin->names[i], name) == 0)
 			return true;
@@ -31,9 +39,16 @@ static bool is_known(const struct builtin *builtin, const char *name)
 	return false;
 }
 
-static serving_status state_now(struct rpc_call *call)
+static serving_status state_now(struct rpc_call *call, const char *name)
 {
-	return rpc_drain_phase(call) == RPC_SERVING ? STATE_IS(SERVING) : STATE_IS(NOT_SERVING);
+	enum rpc_health health = rpc_health_now(call);
+	bool well = health == RPC_READY;
+
+	if (strcmp(name, HEALTH_LIVENESS) == 0)
+		well = true;
+	else if (strcmp(name, HEALTH_STARTUP) == 0)
+		well = health != RPC_STARTING;
+	return well ? STATE_IS(SERVING) : STATE_IS(NOT_SERVING);
 }
 
 static void write_state(serving_status state, struct buffer *ret)
@@ -61,9 +76,11 @@ static status read_request(struct rpc_call *call, struct bytes message, const ch
 
 static status check_request_one(struct rpc_call *call, struct bytes message)
 {
+	struct health *health = rpc_state(call);
 	const char *name = "";
 
 	TRY(read_request(call, message, &name));
+	health->name = name;
 	if (!is_known(rpc_context(call), name))
 		return status_reason(
 			status_format(rpc_arena(call), STATUS_NOT_FOUND, "no service %s", name),
@@ -73,7 +90,9 @@ static status check_request_one(struct rpc_call *call, struct bytes message)
 
 static enum rpc_step check_next(struct rpc_call *call, struct buffer *ret)
 {
-	write_state(state_now(call), ret);
+	const struct health *health = rpc_state(call);
+
+	write_state(state_now(call, health->name), ret);
 	return RPC_LAST;
 }
 
@@ -104,11 +123,12 @@ static void write_entry(const char *name, serving_status state, struct buffer *r
 static enum rpc_step list_next(struct rpc_call *call, struct buffer *ret)
 {
 	const struct builtin *builtin = rpc_context(call);
-	serving_status state = state_now(call);
 
-	write_entry("", state, ret);
+	write_entry("", state_now(call, ""), ret);
 	for (size_t i = 0; i < builtin->n_names; i++)
-		write_entry(builtin->names[i], state, ret);
+		write_entry(builtin->names[i], state_now(call, builtin->names[i]), ret);
+	for (size_t i = 0; i < N_PROBES; i++)
+		write_entry(probes[i], state_now(call, probes[i]), ret);
 	return RPC_LAST;
 }
 
@@ -120,14 +140,15 @@ static status watch_request_one(struct rpc_call *call, struct bytes message)
 	const char *name = "";
 
 	TRY(read_request(call, message, &name));
-	health->known = is_known(rpc_context(call), name);
+	health->name = is_known(rpc_context(call), name) ? name : NULL;
 	return status_ok();
 }
 
 static enum rpc_step watch_next(struct rpc_call *call, struct buffer *ret)
 {
 	struct health *health = rpc_state(call);
-	serving_status now = health->known ? state_now(call) : STATE_IS(SERVICE_UNKNOWN);
+	serving_status now =
+		health->name ? state_now(call, health->name) : STATE_IS(SERVICE_UNKNOWN);
 
 	if (!health->told || health->state != now) {
 		health->told = true;
@@ -142,17 +163,18 @@ static enum rpc_step watch_next(struct rpc_call *call, struct buffer *ret)
 
 static const struct rpc_method health_methods[] = {
 	{
-		.path = "/grpc.health.v1.Health/Check",
+		.path = "/" HEALTH_SERVICE "/Check",
+		.state_size = sizeof(struct health),
 		.request = check_request_one,
 		.next = check_next,
 	},
 	{
-		.path = "/grpc.health.v1.Health/List",
+		.path = "/" HEALTH_SERVICE "/List",
 		.request = list_request_one,
 		.next = list_next,
 	},
 	{
-		.path = "/grpc.health.v1.Health/Watch",
+		.path = "/" HEALTH_SERVICE "/Watch",
 		.state_size = sizeof(struct health),
 		.request = watch_request_one,
 		.next = watch_next,
@@ -162,7 +184,7 @@ static const struct rpc_method health_methods[] = {
 struct rpc_service health_service(struct builtin *builtin)
 {
 	return (struct rpc_service){
-		.name = "grpc.health.v1.Health",
+		.name = HEALTH_SERVICE,
 		.methods = health_methods,
 		.n_methods = sizeof health_methods / sizeof *health_methods,
 		.context = builtin,

@@ -24,6 +24,7 @@
 #include "kernels/base/arena.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/deadline.h"
+#include "kernels/base/meter.h"
 #include "kernels/base/pool.h"
 #include "kernels/base/status.h"
 
@@ -46,6 +47,9 @@ struct rpc_method {
 	bool client_streams;
 	size_t state_size; /* bytes of rpc_state, cleared */
 	status (*open)(struct rpc_call *call);
+	/* Whether what request needs for this message can be had without waiting (optional). Where
+	 * not, it has seen to an rpc_wake, and is asked again about the same message after one. */
+	bool (*is_ready)(struct rpc_call *call, struct bytes message);
 	status (*request)(struct rpc_call *call, struct bytes message);
 	void (*half_close)(struct rpc_call *call);
 	enum rpc_step (*next)(struct rpc_call *call, struct buffer *ret);
@@ -89,6 +93,11 @@ enum rpc_drain {
 /* rpc_drain_phase - every call that waits is woken when it changes. */
 enum rpc_drain rpc_drain_phase(struct rpc_call *call);
 
+enum rpc_health { RPC_STARTING, RPC_READY, RPC_LEAVING };
+
+/* rpc_health_now - what was set, or RPC_LEAVING in a drain. */
+enum rpc_health rpc_health_now(struct rpc_call *call);
+
 /* rpc_draining - what a call that a drain ends fails with: UNAVAILABLE, and to try again. */
 status rpc_draining(void);
 
@@ -97,13 +106,52 @@ status rpc_draining(void);
 void rpc_wake(struct rpc_call *call);
 /* rpc_interrupt - what the call works at is not wanted any more: its deadline's flag is set, it is
  * woken, and its next function says how it ends. Where the client does not take what is on its way,
- * the call is cut after a second (where stall_ns is set), with ABORTED. */
-void rpc_interrupt(struct rpc_call *call);
+ * the call is cut after a second (where stall_ns is set), with ABORTED, which says why.
+ * why  for that; static. */
+void rpc_interrupt(struct rpc_call *call, const char *why);
 /* rpc_hold / rpc_unhold - the call is not closed while held: something will come back to it. */
 void rpc_hold(struct rpc_call *call);
 void rpc_unhold(struct rpc_call *call);
 
+/* rpc_allows - whether the caller's credential covers a collection: what a method names that its
+ * request does not. */
+bool rpc_allows(struct rpc_call *call, struct bytes collection);
+
+/* rpc_note_hits - adds to what rpc_handled.hits will say. Within a method's functions. */
+void rpc_note_hits(struct rpc_call *call, uint64_t n);
+
+/* --- what is told of calls --- */
+
+#define RPC_CODES ((size_t)STATUS_UNAUTHENTICATED + 1)
+
+/* What calls of a method came so far, and how they ended: by code, and how long they took. */
+struct rpc_traffic {
+	const char *path; /* NULL: of no method that there is */
+	bool client_streams, server_streams;
+	uint64_t started, received, sent; /* calls; messages */
+	uint64_t handled[RPC_CODES];
+	struct histogram_reading seconds;
+};
+
+/* A call that is over. */
+struct rpc_handled {
+	const char *path; /* NULL: no method */
+	enum status_code code;
+	int64_t duration_ns;
+	uint64_t received, sent, received_bytes, sent_bytes, hits;
+	struct rpc_call *call; /* for rpc_peer, which costs something */
+};
+
 /* --- the server --- */
+
+/* PEM files, which may change while the server runs: new connections get what is there then. */
+struct rpc_tls {
+	const char *certificate_file, *key_file; /* the chain, leaf first, and its key */
+	const char *client_ca_file;              /* NULL: clients are not asked for a certificate */
+	bool client_optional;                    /* one that has none may come in all the same */
+};
+
+struct rpc_guard; /* guard.h */
 
 struct rpc_service {
 	const char *name; /* "sluice.v1.RetrievalService" */
@@ -130,17 +178,41 @@ struct rpc_server_options {
 	/* Pings: after so long a silence; how long an answer may take; how often a client without
 	 * calls may ask. 0: 60 s, 20 s, 10 s. */
 	int64_t keepalive_ns, keepalive_timeout_ns, ping_interval_ns;
+	/* Is told of every call when it is over, on any thread; NULL: nobody is. */
+	void (*handled)(void *context, const struct rpc_handled *handled);
+	void *handled_context;
+
+	const struct rpc_tls *tls;     /* borrowed; of every TCP address. NULL: plaintext */
+	unsigned socket_mode;          /* of a socket of the file system; 0: 0660 */
+	const char *socket_group;      /* of the same: a name or a number; NULL: the process's */
+	const struct rpc_guard *guard; /* borrowed; NULL: everybody may do everything */
+	/* Serves the health service alone, which knows all the services by name. */
+	bool health_alone;
+	bool starting; /* health says NOT_SERVING until rpc_server_set_health */
 };
 
 #define RPC_MESSAGE_OUT_MAX 4000000
 
+/* rpc_server_n_methods, rpc_server_traffic - of method i; behind the last one stand the calls of no method
+ * that there is. */
+size_t rpc_server_n_methods(const struct rpc_server *server);
+void rpc_server_traffic(const struct rpc_server *server, size_t i, struct rpc_traffic *ret);
+
+/* rpc_server_is_serving - until a drain begins. */
+bool rpc_server_is_serving(const struct rpc_server *server);
+
 /* rpc_server_open - listens and serves. Compression is off; a method in no table is UNIMPLEMENTED
- * at once. Fails: UNAVAILABLE (an address cannot be bound; it is named) RESOURCE_EXHAUSTED */
+ * at once. Fails: UNAVAILABLE (an address cannot be bound; it is named) INVALID_ARGUMENT (TLS files,
+ * or the group of a socket) RESOURCE_EXHAUSTED */
 status rpc_server_open(const struct rpc_server_options *options, struct arena *arena,
 		       struct rpc_server **ret);
 
 /* rpc_server_address - the i-th address with its real port. */
 const char *rpc_server_address(const struct rpc_server *server, size_t i);
+
+/* rpc_server_set_health - what health says as long as there is no drain; calls are served whatever it
+ * is. Watches are told. */
+void rpc_server_set_health(struct rpc_server *server, enum rpc_health health);
 
 /* rpc_server_drain - health says NOT_SERVING, other new calls are UNAVAILABLE; waits for the calls
  * in flight: idle streams end at once, after seconds all others too. Returns when no call is left. */

@@ -1,12 +1,15 @@
 /* server - listens, hands arrivals to their methods, drains.
  *
- * One completion queue, n pollers. Arrivals come to slots that are always posted, for every method
- * there is or is not: so an unknown one is answered at once.
+ * Arrivals come to slots that are always posted, for every method there is or is not: so an unknown
+ * one is answered at once. Methods whose client streams have slots of their own besides, since a call
+ * goes to the queue that its slot names.
  */
 #include "kernels/base/log.h"
 #include "service/rpc/builtin.h"
 #include "service/rpc/call.h"
 #include "service/rpc/listen.h"
+#include "service/rpc/queues.h"
+#include "service/rpc/tls.h"
 
 #include "proto/descriptor_set.h"
 
@@ -14,12 +17,11 @@
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 #include <grpc/support/log.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #define N_SLOTS 128
+#define N_SLOTS_A_STREAM (4 * QUEUES_STREAMS)
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
 #define STREAMS_MAX ((size_t)1024)
 #define METADATA_BYTES_MAX (16 << 10)
@@ -32,14 +34,17 @@ struct route {
 	const char *path;
 	const struct rpc_method *method;
 	void *context;
+	void *core; /* the core's name of it; NULL: it has no slots of its own */
 };
 
 /* Waits for an arrival. */
 struct slot {
 	struct rpc_op on_arrival;
 	struct rpc_server *server;
-	grpc_call *core; /* the core's until on_arrival, as the rest */
-	grpc_call_details details;
+	const struct route *route;    /* whose slot it is; NULL: everybody else's */
+	grpc_completion_queue *queue; /* of the call */
+	grpc_call *core;              /* the core's until on_arrival, as the rest */
+	grpc_call_details details;    /* of a slot of a route, the deadline alone */
 	grpc_metadata_array metadata;
 };
 
@@ -52,14 +57,15 @@ struct rpc_server {
 	size_t n_services;
 	struct route *routes; /* [n_routes] by path */
 	size_t n_routes;
-	const char **addresses; /* [n_addresses] with real ports */
+	struct traffic *traffic; /* [n_routes + 1] owned; the last one is of unknown methods */
+	const char **addresses;  /* [n_addresses] with real ports */
+	struct tls **tls;        /* [n_addresses] NULL where it is plaintext */
 	size_t n_addresses;
 
-	grpc_completion_queue *queue;
+	struct queues queues;
 	grpc_server *core;
-	pthread_t *pollers; /* [n_pollers] */
-	size_t n_pollers;
-	struct slot slots[N_SLOTS];
+	struct slot *slots; /* [n_slots] */
+	size_t n_slots;
 	struct rpc_op on_shutdown;
 	bool drained;
 
@@ -73,10 +79,19 @@ static status out_of_memory(void)
 	return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a server");
 }
 
-/* The core's own lines, in our form; it tells us in statuses what matters. */
+/* The core's own lines, in our form; it tells us in statuses what matters. But for two: that a
+ * certificate and its key, which have changed, cannot be used; and that it gives up. */
 static void log_core(gpr_log_func_args *args)
 {
-	log_write(LOG_DEBUG, "grpc: %s", args->message);
+	enum log_level level = LOG_DEBUG;
+
+	if (strncmp(args->message, "Handshaker factory creation failed", 34) == 0)
+		level = LOG_WARNING;
+	else if (strncmp(args->message, "assertion failed", 16) == 0)
+		level = LOG_ERROR;
+	log_write(level,
+		  level == LOG_WARNING ? "tls: certificate and key do not fit: %s" : "grpc: %s",
+		  args->message);
 }
 
 /* --- tables --- */
@@ -93,6 +108,7 @@ static int compare_names(const void *a, const void *b)
 
 static status build_services(struct rpc_server *server, const struct rpc_server_options *options)
 {
+	/* All have their names in health, and those who are served their methods. */
 	struct rpc_service own[] = {
 		health_service(&server->builtin),
 		reflection_service(&server->builtin),
@@ -118,10 +134,14 @@ static status build_services(struct rpc_server *server, const struct rpc_server_
 	return status_ok();
 }
 
-static status build_routes(struct rpc_server *server)
+static status build_routes(struct rpc_server *server, const struct rpc_server_options *options)
 {
 	size_t n = 0;
 
+	if (options->health_alone)
+		for (size_t i = 0; i < server->n_services; i++)
+			if (strcmp(server->services[i].name, HEALTH_SERVICE) != 0)
+				server->services[i].n_methods = 0;
 	for (size_t i = 0; i < server->n_services; i++)
 		n += server->services[i].n_methods;
 	server->routes = ARENA_ARRAY(&server->arena, struct route, n);
@@ -132,11 +152,25 @@ static status build_routes(struct rpc_server *server)
 
 		for (size_t j = 0; j < service->n_methods; j++)
 			server->routes[server->n_routes++] = (struct route){
-				service->methods[j].path, &service->methods[j], service->context};
+				.path = service->methods[j].path,
+				.method = &service->methods[j],
+				.context = service->context,
+			};
 	}
 	qsort(server->routes, n, sizeof *server->routes, compare_routes);
 	for (size_t i = 1; i < n; i++)
 		assert(compare_routes(&server->routes[i - 1], &server->routes[i]) != 0);
+	return status_ok();
+}
+
+static status build_traffic(struct rpc_server *server)
+{
+	server->traffic = traffic_new(server->n_routes + 1);
+	if (!server->traffic)
+		return out_of_memory();
+	for (size_t i = 0; i < server->n_routes; i++)
+		traffic_describe(&server->traffic[i], server->routes[i].method,
+				 server->descriptors);
 	return status_ok();
 }
 
@@ -169,16 +203,23 @@ static void slot_post(struct slot *slot)
 	slot->core = NULL;
 	grpc_call_details_init(&slot->details);
 	grpc_metadata_array_init(&slot->metadata);
-	/* After a shutdown this comes back as a failure. */
-	error = grpc_server_request_call(server->core, &slot->core, &slot->details, &slot->metadata,
-					 server->queue, server->queue, op_tag(&slot->on_arrival));
+	/* After a shutdown these come back as a failure. */
+	if (slot->route)
+		error = grpc_server_request_registered_call(
+			server->core, slot->route->core, &slot->core, &slot->details.deadline,
+			&slot->metadata, NULL, slot->queue, server->queues.main,
+			op_tag(&slot->on_arrival));
+	else
+		error = grpc_server_request_call(server->core, &slot->core, &slot->details,
+						 &slot->metadata, slot->queue, server->queues.main,
+						 op_tag(&slot->on_arrival));
 	assert(error == GRPC_CALL_OK);
 	(void)error;
 }
 
 static bool is_health(struct bytes path)
 {
-	static const char health[] = "/grpc.health.v1.Health/";
+	static const char health[] = "/" HEALTH_SERVICE "/";
 
 	return path.size >= sizeof health - 1 && memcmp(path.data, health, sizeof health - 1) == 0;
 }
@@ -197,18 +238,22 @@ static bool is_crowded(struct rpc_server *server, struct bytes path)
 static struct rpc_call *slot_open_call(struct slot *slot)
 {
 	struct rpc_server *server = slot->server;
-	struct bytes path = bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
-				     GRPC_SLICE_LENGTH(slot->details.method));
+	struct bytes path = slot->route ? bytes_of_string(slot->route->path)
+					: bytes_of(GRPC_SLICE_START_PTR(slot->details.method),
+						   GRPC_SLICE_LENGTH(slot->details.method));
 	bool draining = is_refused(server, path);
 	bool crowded = !draining && is_crowded(server, path);
 	bool refused = draining || crowded;
-	const struct route *route = refused ? NULL : find_route(server, path);
+	const struct route *known = find_route(server, path), *route = refused ? NULL : known;
 	struct call_arrival arrival = {
+		.traffic = &server->traffic[known ? (size_t)(known - server->routes)
+						  : server->n_routes],
 		.core = slot->core,
 		.method = route ? route->method : NULL,
 		.context = route ? route->context : NULL,
 		.deadline = slot->details.deadline,
 		.path = path,
+		.metadata = &slot->metadata,
 		.draining = draining,
 		.crowded = crowded,
 	};
@@ -237,52 +282,7 @@ static void slot_arrived(void *owner, bool ok)
 	pthread_mutex_unlock(&server->host.lock);
 }
 
-static void *poll_queue(void *arg)
-{
-	struct rpc_server *server = arg;
-	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-
-	for (;;) {
-		grpc_event event = grpc_completion_queue_next(server->queue, never, NULL);
-
-		if (event.type == GRPC_QUEUE_SHUTDOWN)
-			return NULL;
-		if (event.type == GRPC_OP_COMPLETE)
-			op_done(event.tag, event.success != 0);
-	}
-}
-
 /* --- opening --- */
-
-static status start_pollers(struct rpc_server *server, size_t n_pollers)
-{
-	long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = n_cores > 0 ? (size_t)n_cores : 1;
-	sigset_t all, before;
-	bool started = true;
-
-	if (n_pollers)
-		n = n_pollers;
-	server->pollers = ARENA_ARRAY(&server->arena, pthread_t, n);
-	if (!server->pollers)
-		return out_of_memory();
-	/* Threads inherit the mask; signals are for the main thread alone. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started && server->n_pollers < n) {
-		pthread_t *poller = &server->pollers[server->n_pollers];
-
-		started = pthread_create(poller, NULL, poll_queue, server) == 0;
-		if (started) {
-			pthread_setname_np(*poller, "rpc-poller");
-			server->n_pollers++;
-		}
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!started)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for a server");
-	return status_ok();
-}
 
 static grpc_arg int_arg(const char *key, size_t value)
 {
@@ -307,6 +307,11 @@ static size_t either_ms(int64_t given_ns, size_t otherwise_ms)
 static void set_limits(struct call_host *host, const struct rpc_server_options *options)
 {
 	host->calls_max = options->calls_max;
+	host->handled = options->handled;
+	host->handled_context = options->handled_context;
+	host->guard = options->guard;
+	if (options->starting)
+		atomic_store(&host->health, RPC_STARTING);
 	host->arena_factor = either(options->arena_factor, CALL_ARENA_FACTOR);
 	host->arena_bytes_min = either(options->arena_bytes_min, CALL_ARENA_MIN);
 	host->arena_bytes_max = either(options->arena_bytes_max, CALL_ARENA_MAX);
@@ -346,16 +351,62 @@ static status listen_all(struct rpc_server *server, const struct rpc_server_opti
 			 struct arena *arena)
 {
 	server->addresses = ARENA_ARRAY(&server->arena, const char *, options->n_addresses);
-	if (!server->addresses)
+	server->tls = ARENA_ARRAY(&server->arena, struct tls *, options->n_addresses);
+	if (!server->addresses || !server->tls)
 		return out_of_memory();
 	for (size_t i = 0; i < options->n_addresses; i++) {
+		struct listener listener = {
+			.address = options->addresses[i],
+			.socket_mode = options->socket_mode,
+			.socket_group = options->socket_group,
+		};
 		int port = 0;
 
-		TRY(listen_on(server->core, options->addresses[i], arena, &port));
-		server->addresses[i] = listen_address(&server->arena, options->addresses[i], port);
+		server->n_addresses++;
+		if (options->tls && !listen_is_socket(listener.address))
+			TRY(tls_open(options->tls, arena, &server->tls[i]));
+		listener.tls = server->tls[i];
+		TRY(listen_on(server->core, &listener, arena, &port));
+		server->addresses[i] = listen_address(&server->arena, listener.address, port);
 		if (!server->addresses[i])
 			return out_of_memory();
-		server->n_addresses++;
+	}
+	return status_ok();
+}
+
+static void add_slot(struct rpc_server *server, const struct route *route,
+		     grpc_completion_queue *queue)
+{
+	struct slot *slot = &server->slots[server->n_slots++];
+
+	slot->server = server;
+	slot->route = route;
+	slot->queue = queue;
+	slot->on_arrival = (struct rpc_op){slot_arrived, slot};
+}
+
+/* Before the core starts, which then knows the methods that have slots of their own. */
+static status make_slots(struct rpc_server *server)
+{
+	size_t max = N_SLOTS + server->n_routes * N_SLOTS_A_STREAM;
+
+	server->slots = ARENA_ARRAY(&server->arena, struct slot, max);
+	if (!server->slots)
+		return out_of_memory();
+	for (size_t i = 0; i < N_SLOTS; i++)
+		add_slot(server, NULL, server->queues.main);
+	for (size_t i = 0; i < server->n_routes; i++) {
+		struct route *route = &server->routes[i];
+
+		if (!route->method->client_streams)
+			continue;
+		route->core = grpc_server_register_method(server->core, route->path, NULL,
+							  GRPC_SRM_PAYLOAD_NONE, 0);
+		if (!route->core)
+			return out_of_memory();
+		/* The core takes slots by turns, and so the queues. */
+		for (size_t j = 0; j < N_SLOTS_A_STREAM; j++)
+			add_slot(server, route, server->queues.streams[j % QUEUES_STREAMS].core);
 	}
 	return status_ok();
 }
@@ -363,14 +414,9 @@ static status listen_all(struct rpc_server *server, const struct rpc_server_opti
 static void start_core(struct rpc_server *server)
 {
 	grpc_server_start(server->core);
-	server->n_slots_posted = N_SLOTS;
-	for (size_t i = 0; i < N_SLOTS; i++) {
-		struct slot *slot = &server->slots[i];
-
-		slot->server = server;
-		slot->on_arrival = (struct rpc_op){slot_arrived, slot};
-		slot_post(slot);
-	}
+	server->n_slots_posted = server->n_slots;
+	for (size_t i = 0; i < server->n_slots; i++)
+		slot_post(&server->slots[i]);
 }
 
 status rpc_server_open(const struct rpc_server_options *options, struct arena *arena,
@@ -392,24 +438,46 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	TRY(descriptors_open(bytes_of(sluice_descriptor_set, sluice_descriptor_set_size),
 			     &server->descriptors));
 	TRY(build_services(server, options));
-	TRY(build_routes(server));
+	TRY(build_routes(server, options));
+	TRY(build_traffic(server));
 
-	server->queue = grpc_completion_queue_create_for_next(NULL);
-	TRY(start_pollers(server, options->n_pollers));
+	TRY(queues_open(&server->queues, options->n_pollers, &server->arena));
 	server->core = create_core(options);
 	if (!server->core)
 		return out_of_memory();
-	grpc_server_register_completion_queue(server->core, server->queue, NULL);
+	grpc_server_register_completion_queue(server->core, server->queues.main, NULL);
+	TRY(make_slots(server));
 	TRY(listen_all(server, options, arena));
 	start_core(server);
 	*ret = TAKE(server);
 	return status_ok();
 }
 
+void rpc_server_set_health(struct rpc_server *server, enum rpc_health health)
+{
+	call_host_set_health(&server->host, health);
+}
+
 const char *rpc_server_address(const struct rpc_server *server, size_t i)
 {
 	assert(i < server->n_addresses);
 	return server->addresses[i];
+}
+
+size_t rpc_server_n_methods(const struct rpc_server *server)
+{
+	return server->n_routes;
+}
+
+void rpc_server_traffic(const struct rpc_server *server, size_t i, struct rpc_traffic *ret)
+{
+	assert(i <= server->n_routes);
+	traffic_read(&server->traffic[i], ret);
+}
+
+bool rpc_server_is_serving(const struct rpc_server *server)
+{
+	return atomic_load(&server->host.phase) == RPC_SERVING;
 }
 
 /* --- the end --- */
@@ -477,7 +545,8 @@ void rpc_server_drain(struct rpc_server *server, double seconds)
 	/* Not before: once told to shut down, the core closes a connection as soon as its last stream
 	 * is written, and what the client has not read yet is lost if the client sends a word. */
 	server->on_shutdown = (struct rpc_op){shutdown_done, server};
-	grpc_server_shutdown_and_notify(server->core, server->queue, op_tag(&server->on_shutdown));
+	grpc_server_shutdown_and_notify(server->core, server->queues.main,
+					op_tag(&server->on_shutdown));
 	/* The last bytes may still be on their way, and connections open that have nothing to say.
 	 */
 	if (!idle || !wait_until(server, has_ended, GRACE_SECONDS))
@@ -493,15 +562,13 @@ void rpc_server_close(struct rpc_server *server)
 		rpc_server_drain(server, 0);
 		grpc_server_destroy(server->core);
 	}
-	if (server->queue) {
-		grpc_completion_queue_shutdown(server->queue);
-		for (size_t i = 0; i < server->n_pollers; i++)
-			pthread_join(server->pollers[i], NULL);
-		grpc_completion_queue_destroy(server->queue);
-	}
+	for (size_t i = 0; i < server->n_addresses; i++)
+		tls_close(server->tls[i]);
+	queues_close(&server->queues);
 	descriptors_close(server->descriptors);
 	stall_watch_close(server->host.watch);
 	call_host_finish(&server->host);
 	arena_finish(&server->arena);
+	free(server->traffic);
 	free(server);
 }

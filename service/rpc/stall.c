@@ -28,6 +28,7 @@ struct stall_watch {
 static void look_at(const struct stall_watch *watch, struct rpc_call *call, int64_t now_ns)
 {
 	int64_t timeout_ns = watch->timeout_ns;
+	char detail[128];
 
 	if (call->interrupted && timeout_ns > INTERRUPTED_NS_MAX)
 		timeout_ns = INTERRUPTED_NS_MAX;
@@ -35,11 +36,12 @@ static void look_at(const struct stall_watch *watch, struct rpc_call *call, int6
 		return;
 	call->stalled = true;
 	deadline_cancel(&call->deadline);
+	if (call->interrupted)
+		snprintf(detail, sizeof detail,
+			 "the call was ended from outside, and its client took no message: %s",
+			 call->interrupted);
 	grpc_call_cancel_with_status(call->core, GRPC_STATUS_ABORTED,
-				     call->interrupted ? "the call was ended from outside, and its "
-							 "client took no message"
-						       : watch->detail,
-				     NULL);
+				     call->interrupted ? detail : watch->detail, NULL);
 }
 
 static void look_at_all(struct stall_watch *watch)

@@ -17,6 +17,8 @@ static enum call_action choose_method_action(struct rpc_call *call)
 {
 	bool next = !call->sending && (call->wants_next || (call->waits && call->woken));
 
+	if (call->postponed)
+		return call->woken ? CALL_REQUEST : CALL_NOTHING;
 	if (call->received && !(next && !call->was_next))
 		return CALL_REQUEST;
 	if (call->peer_done && !call->received && !call->half_closed)
@@ -32,6 +34,8 @@ static bool is_idle_in_drain(struct rpc_call *call)
 {
 	enum rpc_drain phase = atomic_load(&call->host->phase);
 
+	if (call->postponed)
+		return phase == RPC_ENDING;
 	if (call->method->client_streams || call->requested || call->received)
 		return false;
 	return phase == RPC_ENDING || (phase == RPC_DRAINING && !call->in_drain);
@@ -71,6 +75,8 @@ static enum call_action take_action(struct rpc_call *call)
 	case CALL_REQUEST:
 		call->received = false;
 		call->was_next = false;
+		if (call->postponed)
+			call->woken = false;
 		break;
 	case CALL_READ:
 		call->may_read = false;
@@ -146,23 +152,50 @@ static bool message_slice(grpc_byte_buffer *message, grpc_slice *ret)
 	return true;
 }
 
+static void note_received(struct rpc_call *call, size_t size_bytes)
+{
+	call->n_received++;
+	call->received_bytes += size_bytes;
+	if (call->traffic)
+		traffic_received(call->traffic);
+}
+
+/* What is asked about a message once, before the method is. */
+static status first_look(struct rpc_call *call, struct bytes message)
+{
+	call->requested = true;
+	note_received(call, message.size);
+	allow_arena(call, message.size);
+	return call_examine(call, message);
+}
+
 static void act_request(struct rpc_call *call)
 {
-	grpc_byte_buffer *message = TAKE(call->incoming);
+	const struct rpc_method *method = call->method;
+	bool again = call->postponed;
 	grpc_slice slice;
+	struct bytes bytes;
 	status answer;
 
-	if (!message_slice(message, &slice)) {
-		grpc_byte_buffer_destroy(message);
+	if (!message_slice(call->incoming, &slice)) {
 		rpc_fail(call, status_make(STATUS_INTERNAL, "a message cannot be read"));
 		return;
 	}
-	grpc_byte_buffer_destroy(message);
-	call->requested = true;
-	allow_arena(call, GRPC_SLICE_LENGTH(slice));
-	answer = call->method->request(
-		call, bytes_of(GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice)));
+	bytes = bytes_of(GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+	answer = again ? status_ok() : first_look(call, bytes);
+	call->postponed =
+		!status_failed(answer) && method->is_ready && !method->is_ready(call, bytes);
+	if (call->postponed) {
+		grpc_slice_unref(slice);
+		return;
+	}
+	grpc_byte_buffer_destroy(TAKE(call->incoming));
+	if (!status_failed(answer))
+		answer = method->request(call, bytes);
 	grpc_slice_unref(slice);
+	/* The wake may have been for next. */
+	if (again)
+		rpc_wake(call);
 	if (status_failed(answer))
 		rpc_fail(call, answer);
 	else if (!call->method->client_streams)
@@ -366,8 +399,10 @@ static void send_done(void *owner, bool ok)
 
 	if (!ok)
 		deadline_cancel(&call->deadline);
-	if (call->outgoing)
+	if (call->outgoing) {
 		grpc_byte_buffer_destroy(TAKE(call->outgoing));
+		timer_add(TIMER_SEND, clock_ns() - call->send_start_ns);
+	}
 	pthread_mutex_lock(&call->lock);
 	call->n_ops--;
 	call->sending = false;

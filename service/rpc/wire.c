@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/slice.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Below this a message is copied; above, its memory is handed to the core. */
@@ -72,13 +73,35 @@ static grpc_byte_buffer *wire_message(struct buffer *message)
 }
 
 /* Copied: core may keep a slice beyond the call. */
-static void add_details(struct rpc_call *call, grpc_op *op)
+static void add_trailer(struct rpc_call *call, const char *key, const void *value, size_t size)
 {
-	call->details_trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
-	call->details_trailer.value =
-		grpc_slice_from_copied_buffer((const char *)call->details.data, call->details.size);
-	op->data.send_status_from_server.trailing_metadata = &call->details_trailer;
-	op->data.send_status_from_server.trailing_metadata_count = 1;
+	call->trailers[call->n_trailers++] = (grpc_metadata){
+		.key = grpc_slice_from_static_string(key),
+		.value = grpc_slice_from_copied_buffer(value, size),
+	};
+}
+
+/* What went wrong, for programs, and when a client that retries by itself is to do so. */
+static void add_trailers(struct rpc_call *call, grpc_op *op)
+{
+	char text[16];
+
+	if (call->details.size)
+		add_trailer(call, "grpc-status-details-bin", call->details.data,
+			    call->details.size);
+	if (call->retry_ms)
+		add_trailer(call, "grpc-retry-pushback-ms", text,
+			    (size_t)snprintf(text, sizeof text, "%u", call->retry_ms));
+	op->data.send_status_from_server.trailing_metadata = call->trailers;
+	op->data.send_status_from_server.trailing_metadata_count = call->n_trailers;
+}
+
+static void note_sent(struct rpc_call *call, size_t size_bytes)
+{
+	call->n_sent++;
+	call->sent_bytes += size_bytes;
+	if (call->traffic)
+		traffic_sent(call->traffic);
 }
 
 void wire_send(struct rpc_call *call, struct buffer *message)
@@ -94,6 +117,7 @@ void wire_send(struct rpc_call *call, struct buffer *message)
 		call->sent_metadata = true;
 	}
 	if (message) {
+		note_sent(call, message->size);
 		call->outgoing = wire_message(message);
 		ops[n].data.send_message.send_message = call->outgoing;
 		ops[n++].op = GRPC_OP_SEND_MESSAGE;
@@ -101,15 +125,14 @@ void wire_send(struct rpc_call *call, struct buffer *message)
 	if (call->ended) {
 		ops[n].data.send_status_from_server.status = status_to_grpc(call->status.code);
 		ops[n].data.send_status_from_server.status_details = &detail_slice;
-		if (call->details.size)
-			add_details(call, &ops[n]);
+		add_trailers(call, &ops[n]);
 		ops[n++].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 		call->sent_status = true;
 	}
 	wire_start(call, ops, n, &call->on_send, &call->sending);
 	grpc_slice_unref(detail_slice);
-	if (call->ended && call->details.size)
-		grpc_slice_unref(call->details_trailer.value);
+	for (size_t i = 0; i < call->n_trailers; i++)
+		grpc_slice_unref(call->trailers[i].value);
 }
 
 void wire_wake(struct rpc_call *call)

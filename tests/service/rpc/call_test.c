@@ -254,6 +254,82 @@ Test(call, survives_wakes_that_bring_nothing)
 	buffer_finish(&message);
 }
 
+/* More of them than there are threads of any kind. */
+Test(call, that_is_not_ready_takes_no_thread_and_loses_no_message)
+{
+	enum { N = 8 };
+	struct grpc_stream *streams[N];
+	struct buffer message = {0};
+
+	for (uint32_t i = 0; i < N; i++)
+		streams[i] = grpc_stream_open_server(client, TOY("Late"),
+						     bytes_of(&"abcdefgh"[i], 1), 20);
+	cr_assert(toy_reaches(&toy.n_held, N));
+	assert_echo(TOY("Echo"), 1000);
+	/* Asked again, to no avail. */
+	pthread_mutex_lock(&toy.lock);
+	for (int i = 0; i < N; i++)
+		rpc_wake(toy.waiting[i]);
+	pthread_mutex_unlock(&toy.lock);
+	toy_open_gate(&toy);
+	toy_release(&toy);
+	for (uint32_t i = 0; i < N; i++) {
+		cr_assert(grpc_stream_next(streams[i], &message));
+		cr_assert_eq(message.size, 1);
+		cr_assert_eq(message.data[0], "abcdefgh"[i]);
+		cr_assert_eq(grpc_stream_finish(streams[i], NULL), 0);
+		grpc_stream_close(streams[i]);
+	}
+	buffer_finish(&message);
+}
+
+Test(call, of_a_stream_whose_message_is_not_ready_takes_it_later)
+{
+	SCOPED(grpc_stream) stream = grpc_stream_open(client, TOY("LateTalk"), 20);
+	struct buffer message = {0};
+
+	cr_assert(grpc_stream_send(stream, bytes_of_string("first")));
+	cr_assert(toy_reaches(&toy.n_held, 1));
+	cr_assert_eq(atomic_load(&toy.n_requests), 0);
+	toy_open_gate(&toy);
+	toy_release(&toy);
+	cr_assert(grpc_stream_next(stream, &message));
+	cr_assert(bytes_equal(bytes_of(message.data, message.size), bytes_of_string("first")));
+	cr_assert(grpc_stream_send(stream, bytes_of_string("second")));
+	cr_assert(grpc_stream_next(stream, &message));
+	cr_assert(bytes_equal(bytes_of(message.data, message.size), bytes_of_string("second")));
+	grpc_stream_half_close(stream);
+	cr_assert_not(grpc_stream_next(stream, &message));
+	cr_assert_eq(grpc_stream_finish(stream, NULL), 0);
+	cr_assert_eq(atomic_load(&toy.n_requests), 2);
+	buffer_finish(&message);
+}
+
+Test(call, that_is_cancelled_before_it_is_ready_is_closed_once)
+{
+	SCOPED(grpc_stream) stream =
+		grpc_stream_open_server(client, TOY("Late"), bytes_of_string("x"), 0);
+
+	cr_assert(toy_reaches(&toy.n_held, 1));
+	grpc_stream_cancel(stream);
+	cr_assert_eq(grpc_stream_finish(stream, NULL), STATUS_CANCELLED);
+	toy_release(&toy);
+	cr_assert(toy_is_idle());
+	cr_assert_eq(atomic_load(&toy.n_closed), 1);
+}
+
+/* The end of the test is a drain's. */
+Test(call, that_is_not_ready_is_ended_by_a_drain)
+{
+	SCOPED(grpc_stream) stream =
+		grpc_stream_open_server(client, TOY("Late"), bytes_of_string("x"), 0);
+
+	cr_assert(toy_reaches(&toy.n_held, 1));
+	toy_release(&toy);
+	rpc_server_drain(toy.server, 0);
+	cr_assert_eq(grpc_stream_finish(stream, NULL), STATUS_UNAVAILABLE);
+}
+
 Test(call, tells_a_running_method_that_it_was_cancelled)
 {
 	SCOPED(grpc_stream) stream =

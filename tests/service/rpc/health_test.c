@@ -114,7 +114,7 @@ Test(health, lists_all_services)
 	list = grpc__health__v1__health_list_response__unpack(NULL, reply.message.size,
 							      reply.message.data);
 	cr_assert_not_null(list);
-	cr_assert_eq(list->n_statuses, 5);
+	cr_assert_eq(list->n_statuses, 8);
 	for (size_t i = 0; i < list->n_statuses; i++) {
 		has_toy |= strcmp(list->statuses[i]->key, "toy.Toy") == 0;
 		has_whole |= list->statuses[i]->key[0] == 0;

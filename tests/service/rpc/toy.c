@@ -151,6 +151,12 @@ static bool gate_is_open(struct toy *toy, struct rpc_call *call)
 	return open;
 }
 
+static bool late_is_ready(struct rpc_call *call, struct bytes message)
+{
+	(void)message;
+	return gate_is_open(rpc_context(call), call);
+}
+
 static status talk_request(struct rpc_call *call, struct bytes message)
 {
 	struct toy *toy = rpc_context(call);
@@ -269,6 +275,9 @@ static const struct rpc_method toy_methods[] = {
 	{TOY_METHOD("Talk", talk_request, talk_next), .client_streams = true,
 	 .wants_request = talk_wants_request},
 	{TOY_METHOD("Wait", keep_message, wait_next)},
+	{TOY_METHOD("Late", keep_message, echo_next), .is_ready = late_is_ready},
+	{TOY_METHOD("LateTalk", talk_request, talk_next), .client_streams = true,
+	 .is_ready = late_is_ready, .wants_request = talk_wants_request},
 	{TOY_METHOD("Spin", keep_message, spin_next), .is_long = always},
 	{TOY_METHOD("Deaf", keep_message, deaf_next)},
 	{TOY_METHOD("Huge", keep_message, huge_next)},

@@ -7,6 +7,8 @@
  *	Talk     both ways: each message comes back; while the gate is closed nothing is answered
  *	Wait     server stream: nothing until the gate opens, then one message; takes a hold and has
  *	         it given back by toy_release
+ *	Late     unary: the request, which is not ready until the gate opens; takes a hold likewise
+ *	LateTalk both ways: the same for each message
  *	Spin     unary, long: runs until its deadline says stop
  *	Deaf     server stream: waits and looks at nothing
  *	Huge     unary: u32 how large
@@ -37,7 +39,7 @@ struct toy {
 	atomic_int n_stopped;  /* Spins whose deadline said stop */
 	atomic_int n_waiting;  /* Waits that wait */
 	atomic_int n_overlaps; /* functions of one call that ran at once */
-	atomic_int n_held;     /* holds that Wait has taken */
+	atomic_int n_held;     /* holds that Wait and Late have taken */
 	atomic_llong deadline_ns;
 
 	pthread_mutex_t lock;
