@@ -15,15 +15,6 @@ const struct config_variable config_variables[CONFIG_VARIABLES] = {
 	{"SLUICE_LOG_LEVEL", "logging.level", false},
 };
 
-/* By the letters alone: a name that would have to be looked up is not trusted to be local. */
-bool config_address_is_local(const char *address)
-{
-	if (strncmp(address, "127.", 4) == 0)
-		return address[strspn(address, "0123456789.")] == ':';
-	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
-	       strncmp(address, "localhost:", 10) == 0;
-}
-
 /* --- the file --- */
 
 static status cannot_read(struct arena *arena, const char *file, int error)
@@ -58,19 +49,14 @@ static status file_read(const char *file, struct arena *arena, struct bytes *ret
 	return status_ok();
 }
 
-/* What no annotation can say: plaintext beyond this machine has to be meant. */
-static void check_listeners(const struct server_config *config, const struct document *document,
+static void check_conflicts(const struct server_config *config, const struct document *document,
 			    struct problems *problems)
 {
-	for (size_t i = 0; i < config->n_listen && !config->insecure; i++) {
-		const char *path = arena_printf(problems->arena, "listen[%zu]", i);
+	const char *path = NULL, *sentence = NULL;
+	const char *rule = server_config_conflict(config, problems->arena, &path, &sentence);
 
-		if (!path || config_address_is_local(config->listen[i]))
-			continue;
-		problems_note(problems, document_place(document, path), path, "insecure",
-			      "%s: plaintext beyond this machine needs \"insecure: true\"",
-			      problem_quote(problems->arena, bytes_of_string(config->listen[i])));
-	}
+	if (rule && path && sentence)
+		problems_note(problems, document_place(document, path), path, rule, "%s", sentence);
 }
 
 status config_load_text(struct bytes text, struct problems *problems, struct server_config *config)
@@ -85,7 +71,7 @@ status config_load_text(struct bytes text, struct problems *problems, struct ser
 		return status_ok();
 	TRY(server_config_merge(message, bytes_of(document->message.data, document->message.size),
 				problems->arena, &merged));
-	check_listeners(&merged, document, problems);
+	check_conflicts(&merged, document, problems);
 	if (problems->n == 0)
 		*config = merged;
 	return status_ok();

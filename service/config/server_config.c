@@ -50,15 +50,30 @@ static const struct member members[] = {
 	MEMBER("durability.commit_bytes_max", NUMBER, durability.commit_bytes_max),
 	MEMBER("gpu.mode", ENUM, gpu.mode),
 	MEMBER("gpu.memory_bytes_max", NUMBER, gpu.memory_bytes_max),
+	MEMBER("gpu.scan_bytes_min", NUMBER, gpu.scan_bytes_min),
 	MEMBER("index.head_rows_max", NUMBER, index.head_rows_max),
 	MEMBER("index.page_hits", NUMBER, index.page_hits),
 	MEMBER("index.dead_rows_max", NUMBER, index.dead_rows_max),
+	MEMBER("index.dead_bytes_max", NUMBER, index.dead_bytes_max),
 	MEMBER("index.seal_rows", NUMBER, index.seal_rows),
 	MEMBER("index.dead_rows_retention", DURATION, index.dead_rows_retention_ns),
 	MEMBER("drain.timeout", DURATION, drain_timeout_ns),
+	MEMBER("drain.wait", DURATION, drain_wait_ns),
+	MEMBER("health_listen", STRING, health_listen),
+	MEMBER("metrics_listen", STRING, metrics_listen),
+	MEMBER("unix_socket.mode", STRING, unix_socket.mode),
+	MEMBER("unix_socket.group", STRING, unix_socket.group),
+	MEMBER("tls.certificate_file", STRING, tls.certificate_file),
+	MEMBER("tls.key_file", STRING, tls.key_file),
+	MEMBER("tls.client_ca_file", STRING, tls.client_ca_file),
+	MEMBER("tls.client_certificates", ENUM, tls.client_certificates),
+	MEMBER("access.api_keys_file", STRING, access.api_keys_file),
+	MEMBER("access.certificates_file", STRING, access.certificates_file),
+	MEMBER("access.open_reflection", BOOL, access.open_reflection),
 	MEMBER("logging.level", ENUM, logging.level),
 	MEMBER("logging.format", ENUM, logging.format),
 	MEMBER("logging.lines_per_second_max", NUMBER, logging.lines_per_second_max),
+	MEMBER("logging.calls_one_in", NUMBER, logging.calls_one_in),
 	MEMBER("keepalive.time", DURATION, keepalive.time_ns),
 	MEMBER("keepalive.timeout", DURATION, keepalive.timeout_ns),
 	MEMBER("keepalive.client_interval_min", DURATION, keepalive.client_interval_min_ns),
@@ -71,6 +86,9 @@ _Static_assert(GPU_AUTO == 0 && GPU_OFF == 1 && GPU_REQUIRED == 2 && GPU_SOFTWAR
 	       "sluice.config.v1.GpuMode");
 _Static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARNING == 2 && LOG_ERROR == 3,
 	       "sluice.config.v1.LogLevel");
+_Static_assert(sizeof(enum client_certificates) == sizeof(int) && CLIENTS_REQUIRED == 0 &&
+		       CLIENTS_OPTIONAL == 1,
+	       "sluice.config.v1.ClientCertificates");
 _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "sluice.config.v1.LogFormat");
 
 static status out_of_memory(void)
@@ -206,4 +224,46 @@ status server_config_merge(const struct schema_message *message, struct bytes en
 	struct merge merge = {.arena = arena, .config = config};
 
 	return merge_message(&merge, message, encoded, "");
+}
+
+/* --- two configurations --- */
+
+static bool listens_alike(const struct server_config *a, const struct server_config *b)
+{
+	if (a->n_listen != b->n_listen)
+		return false;
+	for (size_t i = 0; i < a->n_listen; i++)
+		if (strcmp(a->listen[i], b->listen[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool is_alike(const struct member *member, const struct server_config *one,
+		     const struct server_config *other)
+{
+	const char *a = (const char *)one + member->offset,
+		   *b = (const char *)other + member->offset;
+
+	switch (member->kind) {
+	case MEMBER_STRING:
+		return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
+	case MEMBER_LISTEN:
+		return listens_alike(one, other);
+	case MEMBER_BOOL:
+		return *(const bool *)a == *(const bool *)b;
+	case MEMBER_ENUM:
+		return *(const int *)a == *(const int *)b;
+	case MEMBER_NUMBER:
+	case MEMBER_DURATION:
+		break;
+	}
+	return memcmp(a, b, sizeof(uint64_t)) == 0;
+}
+
+void server_config_differences(const struct server_config *a, const struct server_config *b,
+			       void (*visit)(void *context, const char *path), void *context)
+{
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (!is_alike(&members[i], a, b))
+			visit(context, members[i].path);
 }

@@ -13,6 +13,8 @@
 
 #define LISTEN_MAX 16
 
+enum client_certificates { CLIENTS_REQUIRED, CLIENTS_OPTIONAL };
+
 struct server_config {
 	const char *data_directory;
 	const char *listen[LISTEN_MAX];
@@ -35,20 +37,34 @@ struct server_config {
 	struct {
 		enum gpu_mode mode;
 		uint64_t memory_bytes_max; /* 0: what the device has */
+		uint64_t scan_bytes_min;   /* 0: what is measured */
 	} gpu;
 	struct {
-		uint64_t head_rows_max, page_hits, dead_rows_max, seal_rows;
+		uint64_t head_rows_max, page_hits, dead_rows_max, dead_bytes_max, seal_rows;
 		int64_t dead_rows_retention_ns;
 	} index;
-	int64_t drain_timeout_ns;
+	int64_t drain_timeout_ns, drain_wait_ns;
 	struct {
 		enum log_level level;
 		enum log_format format;
-		uint64_t lines_per_second_max;
+		uint64_t lines_per_second_max, calls_one_in;
 	} logging;
 	struct {
 		int64_t time_ns, timeout_ns, client_interval_min_ns;
 	} keepalive;
+	/* Paths and names: "" where there is none. */
+	const char *health_listen, *metrics_listen;
+	struct {
+		const char *mode, *group; /* mode in octal digits */
+	} unix_socket;
+	struct {
+		const char *certificate_file, *key_file, *client_ca_file;
+		enum client_certificates client_certificates;
+	} tls;
+	struct {
+		const char *api_keys_file, *certificates_file;
+		bool open_reflection;
+	} access;
 };
 
 /* server_config_message - the schema of ServerConfig, compiled. arena  for a failure's detail. */
@@ -72,6 +88,17 @@ status server_config_merge(const struct schema_message *message, struct bytes en
 status server_config_set(const struct schema_message *message, const char *path,
 			 const char *const *texts, size_t n, struct problems *problems,
 			 struct server_config *config);
+
+/* server_config_conflict - what no annotation can say, since it is about several fields: plaintext beyond
+ * this machine has to be meant, a certificate has a key, and so on.
+ * ret_path  the field that is at fault, in the arena; ret_sentence  why, likewise.
+ * Gives the name of the rule; NULL: there is none. */
+const char *server_config_conflict(const struct server_config *config, struct arena *arena,
+				   const char **ret_path, const char **ret_sentence);
+
+/* server_config_differences - visits the path of every field in which they differ. */
+void server_config_differences(const struct server_config *a, const struct server_config *b,
+			       void (*visit)(void *context, const char *path), void *context);
 
 /* server_config_defaults_of - the texts of the default of a field: [ret_n] in the arena. */
 const char **server_config_defaults_of(const struct schema_field *field, struct arena *arena,

@@ -77,7 +77,8 @@ static bool encode_texts(const struct schema_field *field, const char *const *te
 			 const struct overriding *overriding, struct buffer *ret)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct scalar scalar = {.text = bytes_of_string(texts[i])};
+		/* What is empty is a string that is empty: nothing is left out here. */
+		struct scalar scalar = {.text = bytes_of_string(texts[i]), .quoted = !*texts[i]};
 		const char *sentence;
 		const char *rule =
 			scalar_encode(field, scalar, overriding->problems->arena, ret, &sentence);

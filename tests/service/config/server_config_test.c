@@ -76,6 +76,8 @@ static const char *other_value(const struct schema_field *field)
 	case SCHEMA_BOOL:
 		return "true";
 	case SCHEMA_STRING:
+		if (strcmp(field->name, "mode") == 0)
+			return "0600";
 		return "unix:elsewhere";
 	case SCHEMA_ENUM:
 		return field->enumeration->values[field->enumeration->n_values - 1].name;
@@ -162,6 +164,67 @@ Test(server_config, refuses_a_value_that_breaks_a_rule)
 	cr_assert_eq(problems.n, 1);
 	cr_assert_str_eq(problems.list[0].rule, "uint64.gte_lte");
 	cr_assert_eq(memcmp(&before, &config, sizeof config), 0);
+}
+
+static const struct {
+	const char *text, *rule, *path;
+} conflicts[] = {
+	{"tls: {certificate_file: c}", "needs", "tls.certificate_file"},
+	{"tls: {key_file: k}", "needs", "tls.key_file"},
+	{"tls: {client_ca_file: c}", "needs", "tls.client_ca_file"},
+	{"access: {certificates_file: c}", "needs", "access.certificates_file"},
+	{"listen: [0.0.0.0:1]", "insecure", "listen[0]"},
+	{"unix_socket: {mode: '999'}", "string.pattern", "unix_socket.mode"},
+	{"health_listen: nonsense", "string.pattern", "health_listen"},
+};
+
+Test(server_config, refuses_fields_that_do_not_go_together)
+{
+	for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
+		struct problems problems = {.arena = &arena};
+
+		cr_assert_not(status_failed(
+			config_load_text(bytes_of_string(conflicts[i].text), &problems, &config)));
+		cr_assert_eq(problems.n, 1, "%s", conflicts[i].text);
+		cr_assert_str_eq(problems.list[0].rule, conflicts[i].rule);
+		cr_assert_str_eq(problems.list[0].path, conflicts[i].path);
+	}
+}
+
+Test(server_config, takes_any_address_under_tls)
+{
+	struct problems problems = {.arena = &arena};
+	const char *text = "listen: [0.0.0.0:1]\ntls: {certificate_file: c, key_file: k}\n";
+
+	cr_assert_not(status_failed(config_load_text(bytes_of_string(text), &problems, &config)));
+	cr_assert_eq(problems.n, 0);
+	cr_assert_str_eq(config.tls.key_file, "k");
+}
+
+static void note_path(void *context, const char *path)
+{
+	const char ***at = context;
+
+	*(*at)++ = path;
+}
+
+Test(server_config, tells_two_apart_field_by_field)
+{
+	struct server_config before = config;
+	const char *paths[8] = {0}, **at = paths;
+
+	server_config_differences(&before, &config, note_path, &at);
+	cr_assert_eq(at, paths);
+	set("limits.calls_max", "7");
+	set("listen", "unix:a");
+	set("gpu.mode", "off");
+	set("tls.key_file", "k");
+	server_config_differences(&before, &config, note_path, &at);
+	cr_assert_eq(at - paths, 4);
+	cr_assert_str_eq(paths[0], "listen");
+	cr_assert_str_eq(paths[1], "limits.calls_max");
+	cr_assert_str_eq(paths[2], "gpu.mode");
+	cr_assert_str_eq(paths[3], "tls.key_file");
 }
 
 /* --- the file --- */
