@@ -14,6 +14,7 @@ _LIBRARIES = {
     "grpc": ("libgrpc-dev", ["grpc"], ["-lgrpc", "-lgpr"], []),
     "jansson": ("libjansson-dev", ["jansson.h", "jansson_config.h"], ["-ljansson"], []),
     "lmdb": ("liblmdb-dev", ["lmdb.h"], ["-llmdb"], []),
+    "microhttpd": ("libmicrohttpd-dev", ["microhttpd.h"], ["-lmicrohttpd"], []),
     "openblas": ("libopenblas-dev", [], ["-lopenblas"], []),
     "protobuf_c": ("libprotobuf-c-dev", ["protobuf-c"], ["-lprotobuf-c"], []),
     "roaring": ("libroaring-dev", ["roaring"], ["-lroaring"], []),
