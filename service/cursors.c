@@ -5,6 +5,7 @@
  */
 #include "service/cursors.h"
 
+#include "index/snapshot.h"
 #include "kernels/base/error_info.h"
 
 #include <assert.h>
@@ -19,6 +20,8 @@
 /* How late one that waits is found, and how long it waits before it shrinks. */
 #define LOOK_NS_MAX ((int64_t)1000000000)
 #define REST_NS ((int64_t)2000000000)
+/* A call that has made no page for so long is not waited for where its snapshot should go. */
+#define STUCK_NS ((int64_t)1000000000)
 
 struct cursors {
 	struct cursors_limits limits;
@@ -31,6 +34,23 @@ struct cursors {
 	bool ended;
 };
 
+static const char *pressed_by(const struct cursor_entry *entry)
+{
+	const struct snapshot *snapshot = atomic_load(&entry->snapshot);
+
+	return snapshot ? snapshot_pressed_by(snapshot) : NULL;
+}
+
+static void look_at_busy(struct cursor_entry *entry, int64_t waited_ns)
+{
+	const char *setting = waited_ns >= STUCK_NS ? pressed_by(entry) : NULL;
+
+	if (!setting)
+		return;
+	atomic_store(&entry->released_by, setting);
+	rpc_interrupt(entry->call, setting);
+}
+
 static void look_at(const struct cursors *cursors, struct cursor_entry *entry, int64_t now_ns)
 {
 	const struct cursors_limits *limits = &cursors->limits;
@@ -40,13 +60,15 @@ static void look_at(const struct cursors *cursors, struct cursor_entry *entry, i
 	/* One that works looks at it between two pages. */
 	if (old)
 		atomic_store(&entry->old, true);
-	if (!atomic_load(&entry->waits))
+	if (!atomic_load(&entry->waits)) {
+		look_at_busy(entry, waited_ns);
 		return;
+	}
 	if (limits->idle_ns > 0 && waited_ns >= limits->idle_ns)
 		atomic_store(&entry->idle, true);
 	else if (waited_ns >= REST_NS && atomic_load(&entry->memory_bytes) > CURSOR_REST_BYTES)
 		atomic_store(&entry->shrinks, true);
-	else if (!old && !entry->is_pressed(entry->context))
+	else if (!old && !pressed_by(entry))
 		return;
 	rpc_wake(entry->call);
 }
@@ -142,7 +164,7 @@ void cursors_close(struct cursors *cursors)
 	if (!cursors)
 		return;
 	pthread_mutex_lock(&cursors->lock);
-	assert(cursors->n == 0);
+	assert(cursors->ring.next == &cursors->ring);
 	cursors->ended = true;
 	pthread_cond_signal(&cursors->ending);
 	pthread_mutex_unlock(&cursors->lock);
@@ -172,13 +194,13 @@ status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct a
 		return status_make(STATUS_INTERNAL, "no random number for a cursor's id");
 	snprintf(entry->id, sizeof entry->id, "%016llx", (unsigned long long)id);
 	pthread_mutex_lock(&cursors->lock);
-	fits = cursors->n < cursors->limits.max;
+	fits = entry->is_list || cursors->n < cursors->limits.max;
 	if (fits) {
 		entry->next = &cursors->ring;
 		entry->previous = cursors->ring.previous;
 		entry->previous->next = entry;
 		entry->next->previous = entry;
-		cursors->n++;
+		cursors->n += !entry->is_list;
 	}
 	pthread_mutex_unlock(&cursors->lock);
 	return fits ? status_ok() : too_many(cursors->limits.max, arena);
@@ -192,7 +214,7 @@ void cursors_remove(struct cursors *cursors, struct cursor_entry *entry)
 		entry->next->previous = entry->previous;
 		entry->previous->next = entry->next;
 		entry->next = entry->previous = NULL;
-		cursors->n--;
+		cursors->n -= !entry->is_list;
 	}
 	pthread_mutex_unlock(&cursors->lock);
 }
@@ -204,12 +226,12 @@ bool cursors_cancel(struct cursors *cursors, const char *id)
 
 	pthread_mutex_lock(&cursors->lock);
 	for (entry = cursors->ring.next; entry != &cursors->ring; entry = entry->next)
-		if (strcmp(entry->id, id) == 0)
+		if (!entry->is_list && strcmp(entry->id, id) == 0)
 			break;
 	found = entry != &cursors->ring;
 	if (found) {
 		atomic_store(&entry->cancelled, true);
-		rpc_interrupt(entry->call);
+		rpc_interrupt(entry->call, "CancelCursor");
 	}
 	pthread_mutex_unlock(&cursors->lock);
 	return found;
@@ -221,7 +243,7 @@ void cursors_each(struct cursors *cursors,
 	pthread_mutex_lock(&cursors->lock);
 	for (const struct cursor_entry *entry = cursors->ring.next; entry != &cursors->ring;
 	     entry = entry->next)
-		if (!visit(context, entry))
+		if (!entry->is_list && !visit(context, entry))
 			break;
 	pthread_mutex_unlock(&cursors->lock);
 }

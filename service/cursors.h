@@ -4,7 +4,9 @@
  * An entry lives in its call's state and is in the list from cursors_add to cursors_remove. What
  * others may see of it is atomic or set before it is added; to end it they set a flag and wake the
  * call, which looks when it runs next. A thread looks at the entries that wait for their client: one
- * that has waited too long is told to end, one that has waited a little to give back its memory.
+ * that has waited too long is told to end, one that has waited a little to give back its memory. It
+ * also looks for the snapshot that should go (snapshot_pressed_by): a call that runs sees that for
+ * itself at its next page, one whose client takes nothing is interrupted.
  */
 #ifndef SLUICE_SERVICE_CURSORS_H
 #define SLUICE_SERVICE_CURSORS_H
@@ -14,6 +16,8 @@
 #include "service/rpc/rpc.h"
 
 #include <stdatomic.h>
+
+struct snapshot;
 
 #define CURSOR_ID_BYTES 17 /* 16 digits and a NUL */
 
@@ -27,17 +31,18 @@ struct cursor_entry {
 	struct rpc_call *call;
 	const char *collection, *method, *peer;
 	int64_t opened_ns;
-	/* Whether some cursor over the same data should end: this one is then woken to look. */
-	bool (*is_pressed)(const void *context);
-	const void *context;
+	bool is_list; /* no cursor: it is here for its snapshot, and nobody sees or counts it */
 
 	/* The call's, for others to read. */
 	_Atomic uint64_t generation, returned, scanned, memory_bytes;
 	_Atomic int64_t active_ns; /* when something last happened to it, on clock_ns */
 	atomic_bool waits;         /* for its client, who owes it a word */
+	/* What it holds as long as it is in the list; NULL: nothing yet. */
+	_Atomic(const struct snapshot *) snapshot;
 
 	/* Others', for the call to read. */
 	atomic_bool cancelled, idle, shrinks, old;
+	_Atomic(const char *) released_by; /* the setting that its snapshot has to go for; NULL */
 };
 
 struct cursors;

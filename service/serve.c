@@ -11,49 +11,63 @@
 #include "kernels/base/log.h"
 #include "kernels/cpu/scanner_cpu.h"
 #include "kernels/vulkan/scanner_vulkan.h"
+#include "service/access/access.h"
 #include "service/admin/admin.h"
 #include "service/collections/collections.h"
 #include "service/config/config_load.h"
 #include "service/cursors.h"
 #include "service/ingest/ingest.h"
+#include "service/processors.h"
 #include "service/retrieval/retrieval.h"
-#include "service/serve_options.h"
+#include "service/serve_config.h"
+#include "service/serve_life.h"
+#include "service/telemetry/access_log.h"
+#include "service/telemetry/telemetry.h"
 #include "service/version.h"
 
 #include <malloc.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
 /* Below what LMDB callocs for each environment, 2 MiB of which it touches a little. */
 #define MMAP_THRESHOLD_BYTES 2000000
 
-static size_t processors(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+#define FILES_MIN 4096
 
-	return n > 0 ? (size_t)n : 1;
+static size_t either(uint64_t given, size_t otherwise)
+{
+	return given ? (size_t)given : otherwise;
+}
+
+/* NULL stands for what is not given. */
+static const char *given(const char *text)
+{
+	return *text ? text : NULL;
 }
 
 /* Serves until a signal comes, then drains. */
-static status run(const struct server_config *config, const struct services *services,
-		  struct pool *workers, struct arena *arena)
+static status run(struct life *life, const struct services *services, struct pool *workers,
+		  struct arena *arena)
 {
+	const struct server_config *config = life->config;
+	const struct rpc_tls tls = {
+		.certificate_file = config->tls.certificate_file,
+		.key_file = config->tls.key_file,
+		.client_ca_file = given(config->tls.client_ca_file),
+		.client_optional = config->tls.client_certificates == CLIENTS_OPTIONAL,
+	};
+	SCOPED(rpc_server) server = NULL;
+	SCOPED(telemetry) telemetry = NULL;
 	const struct rpc_method retrieval[] = {
 		search_method,       get_chunks_method, list_chunks_method,
 		count_chunks_method, iterate_method,
 	};
 	const struct rpc_method ingest[] = {upsert_chunks_method, delete_chunks_method};
 	const struct rpc_method collections[] = {
-		create_collection_method,
-		get_collection_method,
-		list_collections_method,
-		delete_collection_method,
-		UNSERVED_METHOD("/sluice.v1.CollectionService/OptimizeCollection"),
+		create_collection_method, get_collection_method,      list_collections_method,
+		delete_collection_method, optimize_collection_method,
 	};
 	const struct rpc_method admin[] = {
 		get_server_info_method,
@@ -75,7 +89,7 @@ static status run(const struct server_config *config, const struct services *ser
 		.services = table,
 		.n_services = LENGTH(table),
 		.workers = workers,
-		.n_pollers = config->threads.pollers,
+		.n_pollers = either(config->threads.pollers, processors_count()),
 		.message_bytes_max = config->limits.message_bytes_max,
 		.metadata_bytes_max = config->limits.metadata_bytes_max,
 		.streams_max = config->limits.streams_per_connection_max,
@@ -87,27 +101,19 @@ static status run(const struct server_config *config, const struct services *ser
 		.keepalive_ns = config->keepalive.time_ns,
 		.keepalive_timeout_ns = config->keepalive.timeout_ns,
 		.ping_interval_ns = config->keepalive.client_interval_min_ns,
+		.tls = given(config->tls.certificate_file) ? &tls : NULL,
+		.socket_mode = (unsigned)strtoul(config->unix_socket.mode, NULL, 8),
+		.socket_group = config->unix_socket.group,
+		.guard = life->access ? access_guard(life->access) : NULL,
+		.handled = access_log_handled,
 	};
-	const double drain_seconds = (double)config->drain_timeout_ns / 1e9;
-	SCOPED(rpc_server) server = NULL;
-	sigset_t signals;
-	int signal_number = 0;
 
 	TRY(rpc_server_open(&server_options, arena, &server));
-	for (size_t i = 0; i < config->n_listen; i++)
-		printf("listening on %s\n", rpc_server_address(server, i));
-	fflush(stdout);
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigwait(&signals, &signal_number);
-	log_write(LOG_INFO, "%s: draining for at most %g seconds", strsignal(signal_number),
-		  drain_seconds);
-	/* A second signal ends the process at once: what was acknowledged is on disk. */
-	signal(signal_number, SIG_DFL);
-	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-	rpc_server_drain(server, drain_seconds);
+	life->server = server;
+	if (given(config->metrics_listen))
+		TRY(telemetry_open(config->metrics_listen, services, server, arena, &telemetry));
+	life->telemetry = telemetry;
+	life_run(life);
 	return status_ok();
 }
 
@@ -119,14 +125,27 @@ static void log_gpus(const struct gpu_list *list)
 			  list->devices[i].in_use ? "in use" : list->devices[i].reason);
 }
 
-static size_t either(uint64_t given, size_t otherwise)
+/* Nobody needs a credential where no file has any. */
+static status open_access(const struct server_config *config, struct arena *arena,
+			  struct access **ret)
 {
-	return given ? (size_t)given : otherwise;
+	const struct access_options options = {
+		.keys_file = given(config->access.api_keys_file),
+		.certificates_file = given(config->access.certificates_file),
+		.open_reflection = config->access.open_reflection,
+	};
+
+	if (!options.keys_file && !options.certificates_file)
+		return status_ok();
+	return access_open(&options, arena, ret);
 }
 
-static status assemble(const struct server_config *config, struct arena *arena)
+static status assemble(struct life *life, struct arena *arena)
 {
+	const struct server_config *config = life->config;
 	struct gpu_list gpus = {0};
+	SCOPED(access) access = NULL;
+	SCOPED(rpc_server) health = NULL;
 	SCOPED(scanner) scanner_cpu = NULL;
 	SCOPED(scanner) gpu = NULL;
 	SCOPED(pool) workers = NULL;
@@ -145,9 +164,14 @@ static status assemble(const struct server_config *config, struct arena *arena)
 		.commit_bytes_max = config->durability.commit_bytes_max,
 		.head_rows_max = config->index.head_rows_max,
 		.dead_rows_max = config->index.dead_rows_max,
+		.dead_bytes_max = config->index.dead_bytes_max,
 		.retention_ns = config->index.dead_rows_retention_ns,
 	};
 
+	TRY(open_access(config, arena, &access));
+	TRY(life_open_health(config, arena, &health));
+	life->access = access;
+	life->health = health;
 	TRY(cursors_open(
 		&(struct cursors_limits){
 			.max = config->limits.cursors_max,
@@ -157,12 +181,20 @@ static status assemble(const struct server_config *config, struct arena *arena)
 		&cursors));
 	services.cursors = cursors;
 	TRY(scanner_cpu_open(CPU_KERNEL_BEST, &scanner_cpu));
-	TRY(scanner_vulkan_open(config->gpu.mode, arena, &gpus, &gpu));
-	if (gpu)
-		scanner_vulkan_limit(gpu, config->gpu.memory_bytes_max);
+	TRY(scanner_vulkan_open(
+		&(struct gpu_options){
+			.mode = config->gpu.mode,
+			.memory_bytes_max = config->gpu.memory_bytes_max,
+			.cache_directory = config->data_directory,
+			.processor = scanner_cpu,
+			.scan_bytes_min = config->gpu.scan_bytes_min,
+		},
+		arena, &gpus, &gpu));
 	log_gpus(&gpus);
-	TRY(pool_open(either(config->threads.workers, processors()), "worker", &workers));
+	TRY(pool_open(either(config->threads.workers, processors_count()), "worker", &workers));
 	TRY(pool_open(config->threads.writers, "writer", &writers));
+	pool_time_queue(workers, TIMER_WORKER_QUEUE);
+	pool_time_queue(writers, TIMER_WRITER_QUEUE);
 
 	services.scanner_cpu = scanner_cpu;
 	services.gpu = gpu;
@@ -170,13 +202,13 @@ static status assemble(const struct server_config *config, struct arena *arena)
 	database_options.scanner = services.scanner;
 	database_options.scanner_cpu = scanner_cpu;
 	database_options.writers = writers;
-	/* A device scans vectors in memory, and faster than a processor their codes. */
-	database_options.seal_rows = gpu ? 0 : config->index.seal_rows;
+	database_options.seal_rows = config->index.seal_rows;
 	TRY(database_open(&database_options, arena, &database));
 	services.database = database;
+	database_warm(database);
 	log_write(LOG_INFO, "sluice %s (%s) over %s, scanning on %s", SLUICE_VERSION, sluice_commit,
 		  config->data_directory, services.scanner->name);
-	return run(config, &services, workers, arena);
+	return run(life, &services, workers, arena);
 }
 
 void serve_help(FILE *out)
@@ -184,55 +216,23 @@ void serve_help(FILE *out)
 	serve_options_help(out);
 }
 
-/* Defaults, then the file, then the environment, then the options. What is wrong with the file goes
- * to standard error, a line each. */
-static status configure(const struct serve_options *options, struct arena *arena,
-			struct server_config *ret)
-{
-	const char *file = options->config ? options->config : getenv("SLUICE_CONFIG");
-	struct problems problems = {.arena = arena};
-	const struct schema_message *message;
-
-	TRY(server_config_message(arena, &message));
-	TRY(server_config_defaults(message, arena, ret));
-	if (file && *file) {
-		TRY(config_load_file(file, &problems, ret));
-		problems_print(stderr, file, &problems);
-		if (problems.n)
-			return status_format(arena, STATUS_INVALID_ARGUMENT,
-					     "%s: %zu violations; nothing was started", file,
-					     problems.n + problems.n_dropped);
-	}
-	TRY(config_load_environment(arena, ret));
-	return serve_options_apply(options, arena, ret);
-}
-
-static void configure_log(const struct server_config *config)
-{
-	log_set_level(config->logging.level);
-	log_set_format(config->logging.format);
-	log_set_rate((unsigned)config->logging.lines_per_second_max);
-}
-
 /* A collection holds three files open and a connection one. What a shell allows at first is soon
- * used up, and is only a proposal. */
-static void raise_file_limit(void)
+ * used up, and is only a proposal. gRPC's listeners do not come back from a day without: what there is
+ * has to be enough. */
+static status raise_file_limit(struct arena *arena)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
+		return status_ok();
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static pthread_t main_thread;
-
-/* A library has made threads before main began, which block no signal: what one of them gets is the
- * main thread's, who waits for it. */
-static void hand_to_main(int signal_number)
-{
-	pthread_kill(main_thread, signal_number);
+	if (limit.rlim_max >= FILES_MIN)
+		return status_ok();
+	return status_format(arena, STATUS_FAILED_PRECONDITION,
+			     "this process may have %llu files open, and needs %d: raise the hard "
+			     "limit of open files (ulimit -Hn, LimitNOFILE)",
+			     (unsigned long long)limit.rlim_max, FILES_MIN);
 }
 
 int serve_run(int argc, char **argv)
@@ -240,7 +240,7 @@ int serve_run(int argc, char **argv)
 	struct serve_options options = {0};
 	struct server_config config = {0};
 	struct arena arena __attribute__((cleanup(arena_finish)));
-	sigset_t signals;
+	struct life life = {.options = &options, .config = &config};
 	status done;
 
 	arena_init(&arena, CONFIG_ARENA_BYTES);
@@ -253,26 +253,19 @@ int serve_run(int argc, char **argv)
 		serve_help(stdout);
 		return 0;
 	}
-	done = configure(&options, &arena, &config);
+	done = serve_config_read(&options, &arena, &config);
 	if (status_failed(done)) {
 		fprintf(stderr, "sluice serve: %s\n", done.detail);
 		return done.code == STATUS_INVALID_ARGUMENT ? 2 : 1;
 	}
-	configure_log(&config);
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	main_thread = pthread_self();
-	signal(SIGTERM, hand_to_main);
-	signal(SIGINT, hand_to_main);
-	signal(SIGPIPE, SIG_IGN);
+	serve_config_apply_log(&config);
+	life_begin();
 	/* Fresh pages cost nothing until they are touched. malloc raises this limit on its own, and
 	 * then clears used memory instead: an empty collection took 2 MiB. */
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
-	raise_file_limit();
-	done = assemble(&config, &arena);
+	done = raise_file_limit(&arena);
+	if (!status_failed(done))
+		done = assemble(&life, &arena);
 	if (status_failed(done)) {
 		fprintf(stderr, "sluice serve: %s: %s\n", status_code_name(done.code), done.detail);
 		return 1;

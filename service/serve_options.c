@@ -16,8 +16,12 @@ enum option_id {
 	OPTION_GPU,
 	OPTION_DRAIN_SECONDS,
 	OPTION_INSECURE,
+	OPTION_TLS_CERT,
+	OPTION_TLS_KEY,
+	OPTION_TLS_CLIENT_CA,
+	OPTION_API_KEYS,
+	OPTION_METRICS,
 	OPTION_HELP,
-	OPTION_UNSERVED,
 };
 
 static const struct option options[] = {
@@ -28,11 +32,11 @@ static const struct option options[] = {
 	{"drain-seconds", required_argument, NULL, OPTION_DRAIN_SECONDS},
 	{"insecure", no_argument, NULL, OPTION_INSECURE},
 	{"help", no_argument, NULL, OPTION_HELP},
-	{"tls-cert", required_argument, NULL, OPTION_UNSERVED},
-	{"tls-key", required_argument, NULL, OPTION_UNSERVED},
-	{"tls-client-ca", required_argument, NULL, OPTION_UNSERVED},
-	{"api-keys", required_argument, NULL, OPTION_UNSERVED},
-	{"metrics", required_argument, NULL, OPTION_UNSERVED},
+	{"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
+	{"tls-key", required_argument, NULL, OPTION_TLS_KEY},
+	{"tls-client-ca", required_argument, NULL, OPTION_TLS_CLIENT_CA},
+	{"api-keys", required_argument, NULL, OPTION_API_KEYS},
+	{"metrics", required_argument, NULL, OPTION_METRICS},
 	{0},
 };
 
@@ -65,7 +69,14 @@ void serve_options_help(FILE *out)
 	      "                     without one; software: a Vulkan device on the CPU, for tests\n"
 	      "                     (auto)\n"
 	      "  --drain-seconds N  how long calls may go on after SIGTERM (20)\n"
-	      "  --insecure         allow plaintext on an address beyond this machine\n",
+	      "  --insecure         allow plaintext on an address beyond this machine\n"
+	      "  --tls-cert FILE    TLS on every HOST:PORT with this certificate, in PEM, and\n"
+	      "  --tls-key FILE     its key; both are read again when they change\n"
+	      "  --tls-client-ca FILE\n"
+	      "                     clients need a certificate of this CA\n"
+	      "  --api-keys FILE    calls need a key: lines that sluice key makes\n"
+	      "  --metrics ADDRESS\n"
+	      "                     /metrics for Prometheus and a status page at /, over HTTP\n",
 	      out);
 }
 
@@ -113,12 +124,24 @@ static status apply(struct arena *arena, int id, const char *name, struct serve_
 	case OPTION_INSECURE:
 		ret->insecure = true;
 		return status_ok();
+	case OPTION_TLS_CERT:
+		ret->tls_certificate = optarg;
+		return status_ok();
+	case OPTION_TLS_KEY:
+		ret->tls_key = optarg;
+		return status_ok();
+	case OPTION_TLS_CLIENT_CA:
+		ret->tls_client_ca = optarg;
+		return status_ok();
+	case OPTION_API_KEYS:
+		ret->api_keys = optarg;
+		return status_ok();
 	case OPTION_HELP:
 		ret->help = true;
 		return status_ok();
-	case OPTION_UNSERVED:
-		return status_format(arena, STATUS_UNIMPLEMENTED,
-				     "--%s is not served by this version", name);
+	case OPTION_METRICS:
+		ret->metrics = optarg;
+		return status_ok();
 	default:
 		return INVALID("%s: no such option, or its value is missing", name);
 	}
@@ -177,13 +200,38 @@ status serve_options_parse(struct arena *arena, int argc, char **argv, struct se
 	if (optind < argc)
 		return INVALID("%s: serve takes options only", argv[optind]);
 	TRY(check_addresses(arena, &serve));
+	if (serve.metrics && !is_address(serve.metrics))
+		return INVALID("--metrics %s: HOST:PORT or unix:PATH is needed", serve.metrics);
 	*ret = serve;
 	return status_ok();
+}
+
+static void apply_files(const struct serve_options *given, struct server_config *config)
+{
+	if (given->tls_certificate)
+		config->tls.certificate_file = given->tls_certificate;
+	if (given->tls_key)
+		config->tls.key_file = given->tls_key;
+	if (given->tls_client_ca)
+		config->tls.client_ca_file = given->tls_client_ca;
+	if (given->api_keys)
+		config->access.api_keys_file = given->api_keys;
+}
+
+/* The first that reaches beyond this machine. */
+static const char *plain_address(const struct server_config *config)
+{
+	for (size_t i = 0; i < config->n_listen; i++)
+		if (!config_address_is_local(config->listen[i]))
+			return config->listen[i];
+	return "";
 }
 
 status serve_options_apply(const struct serve_options *given, struct arena *arena,
 			   struct server_config *config)
 {
+	const char *path = "", *sentence = "", *rule;
+
 	if (given->data)
 		config->data_directory = given->data;
 	if (given->n_listen) {
@@ -194,11 +242,14 @@ status serve_options_apply(const struct serve_options *given, struct arena *aren
 		config->gpu.mode = given->gpu;
 	if (given->has_drain)
 		config->drain_timeout_ns = (int64_t)(given->drain_seconds * 1e9);
+	if (given->metrics)
+		config->metrics_listen = given->metrics;
 	config->insecure |= given->insecure;
-	for (size_t i = 0; i < config->n_listen; i++)
-		if (!config->insecure && !config_address_is_local(config->listen[i]))
-			return INVALID("%s%s: plaintext beyond this machine needs --insecure",
-				       given->n_listen ? "--listen " : "listen ",
-				       config->listen[i]);
-	return status_ok();
+	apply_files(given, config);
+	rule = server_config_conflict(config, arena, &path, &sentence);
+	if (rule && strcmp(rule, "insecure") == 0)
+		return INVALID(
+			"%s%s: plaintext beyond this machine needs --insecure, or --tls-cert",
+			given->n_listen ? "--listen " : "listen ", plain_address(config));
+	return rule ? INVALID("%s: %s", path, sentence) : status_ok();
 }

@@ -17,17 +17,19 @@ struct serve_options {
 	bool has_gpu, has_drain;
 	enum gpu_mode gpu;
 	double drain_seconds;
+	const char *tls_certificate, *tls_key, *tls_client_ca, *api_keys;
 	bool insecure; /* plaintext beyond loopback is meant */
 	bool help;     /* nothing is to be run */
+	const char *metrics;
 };
 
 /* serve_options_parse - argv[0] is "serve". Strings are borrowed from argv.
- * Fails: INVALID_ARGUMENT, with a sentence for the user; UNIMPLEMENTED for an option of the
- * contract that this version does not serve. */
+ * Fails: INVALID_ARGUMENT, with a sentence for the user */
 status serve_options_parse(struct arena *arena, int argc, char **argv, struct serve_options *ret);
 
 /* serve_options_apply - what was given, over what is configured; then the addresses are looked at.
- * Fails: INVALID_ARGUMENT (an address beyond this machine, and insecure is not set) */
+ * Fails: INVALID_ARGUMENT (an address beyond this machine, and neither TLS nor insecure is set; or
+ * another conflict) */
 status serve_options_apply(const struct serve_options *given, struct arena *arena,
 			   struct server_config *config);
 

@@ -24,23 +24,12 @@ struct services {
 	size_t inline_scan_bytes;
 };
 
-/* unserved_request, unserved_open, unserved_next - the functions of a method that the contract has
- * and this version does not serve: UNIMPLEMENTED, naming it. */
-status unserved_request(struct rpc_call *call, struct bytes message);
-status unserved_open(struct rpc_call *call);
-enum rpc_step unserved_next(struct rpc_call *call, struct buffer *ret);
+/* services_is_ready - is_ready of a method whose messages name a collection in their field 1: it is open,
+ * or known not to open. Else that is under way, and takes no thread of ours meanwhile. */
+bool services_is_ready(struct rpc_call *call, struct bytes message);
 
-#define UNSERVED_METHOD(method_path)                                                               \
-	{.path = (method_path), .request = unserved_request, .next = unserved_next}
-#define UNSERVED_STREAM(method_path)                                                               \
-	{.path = (method_path),                                                                    \
-	 .client_streams = true,                                                                   \
-	 .open = unserved_open,                                                                    \
-	 .request = unserved_request,                                                              \
-	 .next = unserved_next}
-
-/* unserved_field - UNIMPLEMENTED, naming a field of a request, "filter". */
-status unserved_field(struct arena *arena, const char *field);
+/* services_await - the same for a name; the call is woken later. */
+bool services_await(struct rpc_call *call, struct bytes name);
 
 /* services_always_long - is_long of a method that reads or writes the disk. */
 bool services_always_long(struct rpc_call *call);

@@ -15,6 +15,7 @@ struct list_cursors {
 };
 
 struct listing {
+	struct rpc_call *call;
 	const char *collection;
 	struct buffer *page;
 	int64_t now_ns;
@@ -57,6 +58,8 @@ static bool append_cursor(void *context, const struct cursor_entry *entry)
 
 	if (listing->collection[0] && strcmp(listing->collection, entry->collection) != 0)
 		return true;
+	if (!rpc_allows(listing->call, bytes_of_string(entry->collection)))
+		return true;
 	info.cursor_id = borrow(entry->id);
 	info.collection = borrow(entry->collection);
 	info.method = borrow(entry->method);
@@ -75,7 +78,7 @@ static enum rpc_step list_cursors_next(struct rpc_call *call, struct buffer *ret
 {
 	const struct list_cursors *list = rpc_state(call);
 	const struct services *services = rpc_context(call);
-	struct listing listing = {list->collection, ret, clock_ns()};
+	struct listing listing = {call, list->collection, ret, clock_ns()};
 
 	cursors_each(services->cursors, append_cursor, &listing);
 	return RPC_LAST;

@@ -11,7 +11,9 @@
 
 /* Options of the contract that this version does not serve. */
 static const char *const unserved[] = {
-	"neighbors", "max-tokens", "faiss", "tls", "tls-ca", "tls-cert", "tls-key", "api-key-file",
+	"neighbors",
+	"max-tokens",
+	"faiss",
 };
 
 status arguments_misuse(struct arguments *arguments, const char *format, ...)

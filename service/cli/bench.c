@@ -1,5 +1,6 @@
 /* bench - measures a server from outside: recall and latency against known answers. */
 #include "kernels/base/deadline.h"
+#include "service/cli/bench_gpu.h"
 #include "service/cli/commands.h"
 #include "service/cli/jsonl.h"
 #include "service/cli/lines.h"
@@ -25,6 +26,7 @@ struct bench {
 	float *true_scores; /* NULL without --truth-scores */
 	int64_t *latencies_ns;
 	uint64_t n_done, found, wanted, in_order, received_bytes;
+	uint64_t scanned, reranked, approximate; /* as the summaries say */
 };
 
 /* One search under way. */
@@ -146,6 +148,13 @@ static status flight_land(struct bench *bench, const struct flight *flight)
 	return status_ok();
 }
 
+static void add_summary(struct bench *bench, const Sluice__V1__Summary *summary)
+{
+	bench->scanned += summary->scanned;
+	bench->reranked += summary->reranked;
+	bench->approximate += summary->guarantee == SLUICE__V1__GUARANTEE__GUARANTEE_APPROXIMATE;
+}
+
 /* Takes one answer; *ret_ended  it was the end. */
 static status flight_turn(struct bench *bench, struct flight *flight, struct client_call *call,
 			  bool *ret_ended)
@@ -160,6 +169,8 @@ static status flight_turn(struct bench *bench, struct flight *flight, struct cli
 		return flight_land(bench, flight);
 	}
 	page = (const Sluice__V1__SearchResponse *)answer;
+	if (page->summary)
+		add_summary(bench, page->summary);
 	for (size_t i = 0; i < page->n_hits && flight->n_rows < bench->k; i++)
 		flight->rows[flight->n_rows++] =
 			page->hits[i]->chunk ? row_map_find(&bench->rows, page->hits[i]->chunk->id)
@@ -200,6 +211,9 @@ static status bench_print(struct bench *bench, double seconds)
 	       (double)bench->found / (double)bench->wanted);
 	printf("in true order     %s of %s queries\n", count_format(bench->in_order).text,
 	       count_format(n).text);
+	printf("rows read         %s a query, %.1f scored exactly; approximate: %s queries\n",
+	       count_format(bench->scanned / n).text, (double)bench->reranked / (double)n,
+	       count_format(bench->approximate).text);
 	printf("queries a second  %.1f, %llu in flight\n", (double)n / seconds,
 	       (unsigned long long)bench->in_flight);
 	printf("latency           p50 %.3f ms, p99 %.3f ms\n", (double)sorted[n / 2] * 1e-6,
@@ -281,7 +295,9 @@ static status bench_run(struct cli *cli)
 	SCOPED(bench) bench = &memory;
 	const char *ids = arguments_value(arguments, "ids");
 
-	if (strcmp(cli_name(cli, 0), "load") == 0 || strcmp(cli_name(cli, 0), "gpu") == 0)
+	if (strcmp(cli_name(cli, 0), "gpu") == 0 && arguments->n_names == 1)
+		return bench_gpu(cli);
+	if (strcmp(cli_name(cli, 0), "load") == 0)
 		return arguments_misuse(arguments, "bench %s is not served by this version",
 					cli_name(cli, 0));
 	if (strcmp(cli_name(cli, 0), "recall") != 0 || arguments->n_names != 2)
@@ -306,15 +322,23 @@ static const struct option bench_options[] = {
 	{"recall", OPTION_VALUE, "R  the share of the true nearest wanted, 0.5 to 0.999"},
 	{"in-flight", OPTION_VALUE, "N  searches open at once, up to 256 (1)"},
 	{"ids-only", OPTION_FLAG, "  asks for ids alone, without texts"},
+	{"mib", OPTION_VALUE, "N  gpu: codes to scan, up to 4096 (256; in software 24)"},
+	{"software", OPTION_FLAG, "  gpu: Vulkan on the CPU instead of a GPU"},
+	{"json", OPTION_FLAG, "  gpu: one object instead of a table"},
 };
 
 const struct command bench_command = {
 	.name = "bench",
 	.usage = "recall NAME --queries Q.npy --truth IDS.npy [--truth-scores S.npy] "
-		 "[--ids F.jsonl] [--k N] [--exact | --recall R] [--in-flight N]",
+		 "[--ids F.jsonl] [--k N] [--exact | --recall R] [--in-flight N]; "
+		 "gpu [--mib N] [--software] [--json]",
 	.summary = "measure recall and latency against known answers",
-	.details = "Prints recall@k, how many queries came back in the true order, queries a\n"
-		   "second, the latency from request to end of stream, and the bytes received.",
+	.details =
+		"Prints recall@k, how many queries came back in the true order, the rows whose\n"
+		"codes were read, queries a second, the latency from request to end of stream,\n"
+		"and the bytes received.\n"
+		"gpu measures a GPU of this machine beside a copy of the same bytes on it, ratios\n"
+		"first; no server is asked.",
 	.options = OPTION_LIST(bench_options),
 	.names_min = 1,
 	.names_max = 2,

@@ -2,6 +2,7 @@
 #include "service/cli/cli.h"
 
 #include "service/cli/commands.h"
+#include "service/cli/connect.h"
 #include "service/cli/failure.h"
 
 #include <ctype.h>
@@ -10,28 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_SERVER "127.0.0.1:7700"
 #define ARENA_BYTES ((size_t)256 << 20)
 
 static const struct command *const commands[] = {
-	&create_command, &import_command, &export_command, &search_command,  &get_command,
-	&list_command,   &count_command,  &delete_command, &drop_command,    &collections_command,
-	&info_command,   &bench_command,  &tools_command,  &cursors_command, &cancel_command,
+	&create_command,   &import_command, &export_command, &search_command, &get_command,
+	&list_command,     &count_command,  &delete_command, &drop_command,   &collections_command,
+	&optimize_command, &info_command,   &bench_command,  &tools_command,  &cursors_command,
+	&cancel_command,   &key_command,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
-/* Commands of the contract that this version does not serve. */
-static const char *const unserved[] = {
-	"optimize",
-	"key",
-};
-
 static const struct option common_options[] = {
 	{"server", OPTION_VALUE,
-	 "ADDRESS  HOST:PORT or unix:PATH (SLUICE_SERVER, or " DEFAULT_SERVER ")"},
+	 "ADDRESS  HOST:PORT or unix:PATH (SLUICE_SERVER, or " CONNECT_DEFAULT_SERVER ")"},
 	{"timeout-seconds", OPTION_VALUE,
 	 "N  give up after so long (30 for single answers, never for streams)"},
+	{"tls", OPTION_FLAG,
+	 "  encrypted; the server's certificate is held against the system's CAs"},
+	{"tls-ca", OPTION_VALUE, "FILE  or against these"},
+	{"tls-cert", OPTION_VALUE, "FILE  a certificate to show, with"},
+	{"tls-key", OPTION_VALUE, "FILE  its key"},
+	{"api-key-file", OPTION_VALUE, "FILE  a key to show (SLUICE_API_KEY: the key itself)"},
 	{"help", OPTION_FLAG, "  this text"},
 };
 
@@ -108,26 +109,6 @@ static void complain(status failed)
 	failure_print(stderr, failed.info);
 }
 
-static status connect_client(struct arena *arena, struct arguments *arguments, struct client **ret)
-{
-	struct client_options options = {
-		.arena = arena,
-		.address = arguments_value(arguments, "server"),
-	};
-
-	TRY(arguments_number(arguments, "timeout-seconds", 0.001, 1e6, &options.timeout_seconds));
-	if (!options.address)
-		options.address = getenv("SLUICE_SERVER");
-	if (!options.address || !options.address[0])
-		options.address = DEFAULT_SERVER;
-	if (!strchr(options.address, ':'))
-		return arguments_misuse(arguments,
-					"the server's address \"%.128s\" must be HOST:PORT or "
-					"unix:PATH",
-					options.address);
-	return client_open(&options, ret);
-}
-
 static status command_run(const struct command *command, struct arguments *arguments)
 {
 	SCOPED(client) client = NULL;
@@ -174,11 +155,6 @@ int cli_run(int argc, char **argv)
 	const struct command *command = command_find(name);
 
 	if (!command) {
-		for (size_t i = 0; i < sizeof unserved / sizeof *unserved; i++)
-			if (strcmp(unserved[i], name) == 0) {
-				fprintf(stderr, "error: %s is not served by this version\n", name);
-				return 2;
-			}
 		fprintf(stderr, "error: unknown command \"%.64s\"; see sluice help\n", name);
 		return 2;
 	}

@@ -24,6 +24,8 @@ struct client {
 	struct client_options options;
 	grpc_channel *channel;
 	grpc_completion_queue *queue;
+	grpc_metadata authorization;
+	size_t n_headers; /* 1: it is sent */
 };
 
 struct client_op {
@@ -49,6 +51,24 @@ static void silence(gpr_log_func_args *args)
 	(void)args;
 }
 
+static grpc_channel_credentials *make_credentials(const struct client_options *options)
+{
+	grpc_ssl_pem_key_cert_pair pair = {options->key, options->certificate};
+
+	if (!options->tls)
+		return grpc_insecure_credentials_create();
+	return grpc_ssl_credentials_create_ex(options->ca, options->certificate ? &pair : NULL,
+					      NULL, NULL);
+}
+
+/* A header of every call; not the core's own credentials, which want TLS even on a socket. */
+static void set_api_key(struct client *client, const char *text)
+{
+	client->authorization.key = grpc_slice_from_static_string("authorization");
+	client->authorization.value = grpc_slice_from_copied_string(text);
+	client->n_headers = 1;
+}
+
 status client_open(const struct client_options *options, struct client **ret)
 {
 	struct client *client = calloc(1, sizeof *client);
@@ -62,9 +82,11 @@ status client_open(const struct client_options *options, struct client **ret)
 	bool is_unix = strncmp(options->address, "unix:", 5) == 0;
 	const char *target =
 		arena_printf(options->arena, "%s%s", is_unix ? "" : "dns:///", options->address);
+	const char *bearer =
+		options->api_key ? arena_printf(options->arena, "Bearer %s", options->api_key) : "";
 	grpc_channel_credentials *credentials;
 
-	if (!client || !target) {
+	if (!client || !target || !bearer) {
 		free(client);
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a client");
 	}
@@ -74,9 +96,16 @@ status client_open(const struct client_options *options, struct client **ret)
 	/* Up until the process ends: taking the core down may wait ten seconds for its own poller. */
 	grpc_init();
 	client->options = *options;
-	credentials = grpc_insecure_credentials_create();
+	credentials = make_credentials(options);
+	if (!credentials) {
+		free(client);
+		return status_make(STATUS_INVALID_ARGUMENT,
+				   "the CA, certificate or key of TLS cannot be used");
+	}
 	client->channel = grpc_channel_create(target, credentials, &args);
 	grpc_channel_credentials_release(credentials);
+	if (options->api_key)
+		set_api_key(client, bearer);
 	client->queue = grpc_completion_queue_create_for_next(NULL);
 	*ret = client;
 	return status_ok();
@@ -114,6 +143,8 @@ void client_close(struct client *client)
 	while (grpc_completion_queue_next(client->queue, never(), NULL).type != GRPC_QUEUE_SHUTDOWN)
 		;
 	grpc_completion_queue_destroy(client->queue);
+	if (client->n_headers)
+		grpc_slice_unref(client->authorization.value);
 	free(client);
 }
 
@@ -127,7 +158,9 @@ static void call_start(struct client_call *call, const grpc_op *ops, size_t n, s
 static void call_begin(struct client_call *call)
 {
 	const grpc_op life[] = {
-		{.op = GRPC_OP_SEND_INITIAL_METADATA},
+		{.op = GRPC_OP_SEND_INITIAL_METADATA,
+		 .data.send_initial_metadata = {.metadata = &call->client->authorization,
+						.count = call->client->n_headers}},
 		{.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
 		 .data.recv_status_on_client = {.trailing_metadata = &call->trailing,
 						.status = &call->code,

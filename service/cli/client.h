@@ -28,6 +28,10 @@ struct client_options {
 	struct arena *arena;    /* owns details; outlives the client */
 	const char *address;    /* HOST:PORT or unix:PATH */
 	double timeout_seconds; /* of a whole call; 0: 30 for unary calls, none for streams */
+	bool tls;
+	/* PEM texts; NULL: the system's CAs, and no certificate of ours. */
+	const char *ca, *certificate, *key;
+	const char *api_key; /* NULL: none is sent */
 };
 
 struct client;

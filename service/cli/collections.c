@@ -34,6 +34,7 @@ static status create_run(struct cli *cli)
 	Sluice__V1__IndexOptions index = SLUICE__V1__INDEX_OPTIONS__INIT;
 	const char *metric = arguments_value(cli->arguments, "metric");
 	const char *kind = arguments_value(cli->arguments, "index");
+	const char *encoding = arguments_value(cli->arguments, "encoding");
 	SCOPED(answer) answer = NULL;
 	uint64_t dimension = 0;
 
@@ -43,10 +44,12 @@ static status create_run(struct cli *cli)
 	TRY(metric_read(cli->arguments, metric ? metric : "cosine", &collection.metric));
 	if (kind)
 		TRY(index_read(cli->arguments, kind, &index));
+	if (encoding)
+		TRY(encoding_read(cli->arguments, encoding, &index.encoding));
 	TRY(create_fields(cli, &collection));
 	collection.name = cli_name(cli, 0);
 	collection.dimension = (uint32_t)dimension;
-	collection.index = kind ? &index : NULL;
+	collection.index = kind || encoding ? &index : NULL;
 	request.collection = &collection;
 	TRY(cli_ask(cli, &method_create_collection, &request.base, &answer));
 	printf("created %s: dimension %u, metric %s\n", collection.name, collection.dimension,
@@ -58,12 +61,14 @@ static const struct option create_options[] = {
 	{"dimension", OPTION_VALUE, "N  numbers in a vector, 1 to 8192"},
 	{"metric", OPTION_VALUE, "M  cosine, ip or l2 (cosine)"},
 	{"index", OPTION_VALUE, "KIND  flat, ivf or faiss:FACTORY (flat while small, then ivf)"},
+	{"encoding", OPTION_VALUE, "E  how vectors are kept: float32, or float16 in half the room"},
 	{"field", OPTION_REPEATED, "name:type  declares a metadata field, once for each"},
 };
 
 const struct command create_command = {
 	.name = "create",
-	.usage = "NAME --dimension N [--metric M] [--index KIND] [--field name:type]...",
+	.usage = "NAME --dimension N [--metric M] [--index KIND] "
+		 "[--encoding E] [--field name:type]...",
 	.summary = "make a collection",
 	.details = "The types of fields are string, int, double, bool and string_list.",
 	.options = OPTION_LIST(create_options),

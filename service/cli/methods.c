@@ -26,6 +26,11 @@ const struct method method_delete_collection = {
 	&sluice__v1__delete_collection_response__descriptor,
 };
 
+const struct method method_optimize_collection = {
+	"/sluice.v1.CollectionService/OptimizeCollection",
+	&sluice__v1__optimize_collection_response__descriptor,
+};
+
 const struct method method_upsert_chunks = {
 	"/sluice.v1.IngestService/UpsertChunks",
 	&sluice__v1__upsert_chunks_response__descriptor,

@@ -44,11 +44,18 @@ static void left_print(char *ret, size_t size, double seconds)
 		snprintf(ret, size, "%llu s", left);
 }
 
+/* cells  room for BAR_CELLS and an end. */
+static void bar_print(char *cells, double share)
+{
+	memset(cells, ' ', BAR_CELLS);
+	memset(cells, '#', (size_t)(share * BAR_CELLS));
+	cells[BAR_CELLS] = '\0';
+}
+
 void progress_line(char *ret, size_t size, uint64_t chunks, double share, double seconds)
 {
 	double rate = seconds > 0 ? (double)chunks / seconds : 0;
 	char bar[BAR_CELLS + 1], left[48];
-	int cells;
 
 	if (share < 0) {
 		snprintf(ret, size, "%s chunks  %s/s", count_format(chunks).text,
@@ -57,10 +64,7 @@ void progress_line(char *ret, size_t size, uint64_t chunks, double share, double
 	}
 	if (share > 1)
 		share = 1;
-	cells = (int)(share * BAR_CELLS);
-	memset(bar, ' ', BAR_CELLS);
-	memset(bar, '#', (size_t)cells);
-	bar[BAR_CELLS] = '\0';
+	bar_print(bar, share);
 	if (share > 0)
 		left_print(left, sizeof left, seconds / share * (1 - share));
 	else
@@ -69,21 +73,49 @@ void progress_line(char *ret, size_t size, uint64_t chunks, double share, double
 		 count_format(chunks).text, count_format((uint64_t)rate).text, left);
 }
 
-void progress_show(struct progress *progress, uint64_t chunks, double share)
+/* Whether it is time for the next picture. */
+static bool is_due(struct progress *progress)
 {
-	int64_t now_ns;
-	char line[160];
+	int64_t now_ns = clock_ns();
 
-	if (!progress->shown)
-		return;
-	now_ns = clock_ns();
-	if (now_ns < progress->next_ns)
-		return;
+	if (!progress->shown || now_ns < progress->next_ns)
+		return false;
 	progress->next_ns = now_ns + PICTURE_NS;
+	return true;
+}
+
+static void draw(struct progress *progress, const char *line)
+{
 	progress->drawn = true;
-	progress_line(line, sizeof line, chunks, share, progress_seconds(progress));
 	fprintf(stderr, "\r%-*s", LINE_COLUMNS, line);
 	fflush(stderr);
+}
+
+void progress_show(struct progress *progress, uint64_t chunks, double share)
+{
+	char line[160];
+
+	if (!is_due(progress))
+		return;
+	progress_line(line, sizeof line, chunks, share, progress_seconds(progress));
+	draw(progress, line);
+}
+
+void progress_show_part(struct progress *progress, const char *word, double share)
+{
+	char bar[BAR_CELLS + 1], line[160];
+
+	if (strcmp(progress->word, word) != 0) {
+		snprintf(progress->word, sizeof progress->word, "%s", word);
+		progress->next_ns = 0;
+	}
+	if (!is_due(progress))
+		return;
+	share = share < 0 ? 0 : share > 1 ? 1 : share;
+	bar_print(bar, share);
+	snprintf(line, sizeof line, "[%s] %3d%%  %s  %.0f s", bar, (int)(share * 100),
+		 progress->word, progress_seconds(progress));
+	draw(progress, line);
 }
 
 void progress_end(struct progress *progress)

@@ -6,6 +6,7 @@
 
 static const char *const metrics[] = {NULL, "cosine", "ip", "l2"};
 static const char *const types[] = {NULL, "string", "int", "double", "bool", "string_list"};
+static const char *const encodings[] = {NULL, "float32", "float16"};
 static const char *const stops[] = {
 	"unknown",      "limit",       "exhausted", "min_score",
 	"token_budget", "byte_budget", "closed",    "draining",
@@ -76,6 +77,17 @@ status index_read(struct arguments *arguments, const char *word, Sluice__V1__Ind
 					"not \"%.64s\"",
 					word);
 	}
+	return status_ok();
+}
+
+status encoding_read(struct arguments *arguments, const char *word, Sluice__V1__VectorEncoding *ret)
+{
+	unsigned i = word_find(encodings, N_OF(encodings), word);
+
+	if (i == 0)
+		return arguments_misuse(
+			arguments, "--encoding must be float32 or float16, not \"%.64s\"", word);
+	*ret = (Sluice__V1__VectorEncoding)i;
 	return status_ok();
 }
 

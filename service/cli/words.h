@@ -16,6 +16,10 @@ const char *index_word(struct arena *arena, const Sluice__V1__IndexOptions *inde
 /* index_read - flat, ivf or faiss:FACTORY. Fails: INVALID_ARGUMENT, a misuse */
 status index_read(struct arguments *arguments, const char *word, Sluice__V1__IndexOptions *ret);
 
+/* encoding_read - float32 or float16. Fails: INVALID_ARGUMENT, a misuse */
+status encoding_read(struct arguments *arguments, const char *word,
+		     Sluice__V1__VectorEncoding *ret);
+
 /* field_read - name:type, of string, int, double, bool or string_list. The name is copied.
  * Fails: INVALID_ARGUMENT, a misuse; RESOURCE_EXHAUSTED */
 status field_read(struct arguments *arguments, const char *word, Sluice__V1__FieldSchema *ret);

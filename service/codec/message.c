@@ -45,3 +45,25 @@ uint64_t message_peek(struct bytes bytes, uint32_t field)
 	}
 	return found;
 }
+
+struct bytes message_peek_bytes(struct bytes bytes, uint32_t field)
+{
+	struct wire wire = wire_of(bytes);
+	struct bytes found = bytes_of(NULL, 0);
+
+	while (wire_more(&wire)) {
+		struct wire_tag tag = wire_tag(&wire);
+		struct bytes value;
+
+		if (tag.type == WIRE_GROUP || tag.type == WIRE_GROUP_END)
+			break;
+		if (tag.type != WIRE_LENGTH || tag.number != field) {
+			wire_pass(&wire, tag.type);
+			continue;
+		}
+		value = wire_take(&wire, wire_varint(&wire));
+		if (!wire.failed)
+			found = value;
+	}
+	return found;
+}

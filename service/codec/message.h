@@ -23,4 +23,7 @@ status message_unpack(struct arena *arena, const ProtobufCMessageDescriptor *des
  * field's last value as far as the bytes parse, 0 where there is none. */
 uint64_t message_peek(struct bytes bytes, uint32_t field);
 
+/* message_peek_bytes - likewise a string or a message within it, in bytes; empty where there is none. */
+struct bytes message_peek_bytes(struct bytes bytes, uint32_t field);
+
 #endif

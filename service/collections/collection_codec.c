@@ -1,4 +1,5 @@
 /* collection_codec - a collection's configuration between the wire and plain data. */
+#include "google/protobuf/timestamp.pb-c.h"
 #include "service/collections/collections.h"
 
 static const status no_memory = {.code = STATUS_RESOURCE_EXHAUSTED,
@@ -82,6 +83,32 @@ status collection_to_message(struct arena *arena, const struct collection_config
 	index->lists = config->lists;
 	index->default_recall_target = config->default_recall_target;
 	TRY(fields_to_message(arena, config, message));
+	*ret = message;
+	return status_ok();
+}
+
+status collection_status_to_message(struct arena *arena, struct collection *collection,
+				    Sluice__V1__CollectionStatus **ret)
+{
+	Sluice__V1__CollectionStatus *message = ARENA_NEW(arena, Sluice__V1__CollectionStatus);
+	Google__Protobuf__Timestamp *create_time = ARENA_NEW(arena, Google__Protobuf__Timestamp);
+	struct collection_status now = {0};
+
+	if (!message || !create_time)
+		return no_memory;
+	sluice__v1__collection_status__init(message);
+	google__protobuf__timestamp__init(create_time);
+	collection_status(collection, &now);
+	create_time->seconds = now.create_time_ns / 1000000000;
+	create_time->nanos = (int32_t)(now.create_time_ns % 1000000000);
+	message->chunk_count = now.chunk_count;
+	message->generation = now.generation;
+	message->indexed_rows = now.indexed_rows;
+	message->segment_count = now.segment_count;
+	message->disk_bytes = now.disk_bytes;
+	message->memory_bytes = now.memory_bytes;
+	message->open_cursors = now.open_cursors;
+	message->create_time = create_time;
 	*ret = message;
 	return status_ok();
 }

@@ -1,4 +1,5 @@
 /* create_collection - CollectionService.CreateCollection: on disk before it answers. */
+#include "index/ann/factory_check.h"
 #include "kernels/base/error_info.h"
 #include "service/codec/message.h"
 #include "service/collections/collections.h"
@@ -10,14 +11,46 @@ struct create_collection {
 	struct collection_config config;
 };
 
-/* What the contract has and this version does not serve. */
-static status check_served(struct arena *arena, const Sluice__V1__IndexOptions *index)
+static status violation(struct arena *arena, const char *field, const char *why)
 {
-	if (index && index->kind == SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS)
-		return unserved_field(arena, "collection.index.kind = INDEX_KIND_FAISS");
-	if (index && index->encoding == SLUICE__V1__VECTOR_ENCODING__VECTOR_ENCODING_FLOAT16)
-		return unserved_field(arena, "collection.index.encoding = VECTOR_ENCODING_FLOAT16");
-	return status_ok();
+	status s = status_format(arena, STATUS_INVALID_ARGUMENT, "%s: %s", field, why);
+
+	s = status_reason(s, arena, REASON_SCHEMA_VIOLATION, "field", field, NULL);
+	return status_field(s, arena, field);
+}
+
+/* Whether FAISS makes such an index: now, and not when the first segment is to get one. */
+static status check_factory(struct arena *arena, const Sluice__V1__Collection *collection)
+{
+	const char *factory = collection->index->faiss_factory;
+	status checked = factory_check(factory, collection->dimension,
+				       (enum metric)collection->metric, arena);
+
+	if (checked.code != STATUS_INVALID_ARGUMENT)
+		return checked;
+	return violation(arena, "collection.index.faiss_factory", checked.detail);
+}
+
+/* What goes with which kind: an option that would do nothing is a mistake. */
+static status check_index(struct arena *arena, const Sluice__V1__Collection *collection)
+{
+	const Sluice__V1__IndexOptions *index = collection->index;
+	bool is_faiss;
+
+	if (!index)
+		return status_ok();
+	is_faiss = index->kind == SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS;
+	if (is_faiss && !index->faiss_factory[0])
+		return violation(arena, "collection.index.faiss_factory",
+				 "INDEX_KIND_FAISS needs an index_factory string");
+	if (!is_faiss && index->faiss_factory[0])
+		return violation(arena, "collection.index.faiss_factory",
+				 "it goes with INDEX_KIND_FAISS alone");
+	if (index->lists && index->kind != SLUICE__V1__INDEX_KIND__INDEX_KIND_IVF &&
+	    index->kind != SLUICE__V1__INDEX_KIND__INDEX_KIND_UNSPECIFIED)
+		return violation(arena, "collection.index.lists",
+				 "it goes with INDEX_KIND_IVF, and with no kind, alone");
+	return is_faiss ? check_factory(arena, collection) : status_ok();
 }
 
 /* A field's name comes once: what no annotation of the contract can say. */
@@ -52,7 +85,7 @@ static status create_collection_request(struct rpc_call *call, struct bytes mess
 	TRY(message_unpack(arena, &sluice__v1__create_collection_request__descriptor, message,
 			   &unpacked));
 	request = (const Sluice__V1__CreateCollectionRequest *)unpacked;
-	TRY(check_served(arena, request->collection->index));
+	TRY(check_index(arena, request->collection));
 	TRY(check_fields(arena, request->collection));
 	collection_decode(request->collection, &create->config);
 	return database_create(services->database, &create->config, arena);

@@ -1,5 +1,4 @@
 /* get_collection - CollectionService.GetCollection: configuration and status. */
-#include "google/protobuf/timestamp.pb-c.h"
 #include "service/codec/message.h"
 #include "service/collections/collections.h"
 #include "service/rpc/protobuf_arena.h"
@@ -27,26 +26,14 @@ static enum rpc_step get_collection_next(struct rpc_call *call, struct buffer *r
 {
 	struct get_collection *get = rpc_state(call);
 	Sluice__V1__GetCollectionResponse response = SLUICE__V1__GET_COLLECTION_RESPONSE__INIT;
-	Sluice__V1__CollectionStatus message = SLUICE__V1__COLLECTION_STATUS__INIT;
-	Google__Protobuf__Timestamp create_time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
-	struct collection_status now = {0};
 	status made = collection_to_message(rpc_arena(call), collection_config(get->collection),
 					    &response.collection);
 
+	if (!status_failed(made))
+		made = collection_status_to_message(rpc_arena(call), get->collection,
+						    &response.status);
 	if (status_failed(made))
 		return rpc_fail(call, made);
-	collection_status(get->collection, &now);
-	create_time.seconds = now.create_time_ns / 1000000000;
-	create_time.nanos = (int32_t)(now.create_time_ns % 1000000000);
-	message.chunk_count = now.chunk_count;
-	message.generation = now.generation;
-	message.indexed_rows = now.indexed_rows;
-	message.segment_count = now.segment_count;
-	message.disk_bytes = now.disk_bytes;
-	message.memory_bytes = now.memory_bytes;
-	message.open_cursors = now.open_cursors;
-	message.create_time = &create_time;
-	response.status = &message;
 	buffer_pack(ret, &response.base);
 	return RPC_LAST;
 }
@@ -61,6 +48,7 @@ static void get_collection_close(struct rpc_call *call)
 const struct rpc_method get_collection_method = {
 	.path = "/sluice.v1.CollectionService/GetCollection",
 	.state_size = sizeof(struct get_collection),
+	.is_ready = services_is_ready,
 	.request = get_collection_request,
 	.next = get_collection_next,
 	.close = get_collection_close,

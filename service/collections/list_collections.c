@@ -85,11 +85,18 @@ static enum rpc_step list_collections_next(struct rpc_call *call, struct buffer 
 	Sluice__V1__ListCollectionsResponse rest = SLUICE__V1__LIST_COLLECTIONS_RESPONSE__INIT;
 	size_t n = list->n < list->page_size ? list->n : list->page_size, at = 0;
 
+	/* Closed ones say nothing of themselves. */
+	for (size_t i = 0; i < n; i++)
+		if (!services_await(call, list->names[i]))
+			return RPC_WAIT;
 	/* Sixty-four fields of long names make a collection 5 KB: a page is cut where the message
 	 * would grow past its bound, and the token goes on from there. */
 	for (; at < n && ret->size < RPC_MESSAGE_OUT_MAX - 65536; at++) {
-		status appended = append_collection(services, arena, list->names[at], ret);
+		status appended;
 
+		if (!rpc_allows(call, list->names[at]))
+			continue;
+		appended = append_collection(services, arena, list->names[at], ret);
 		if (status_failed(appended))
 			return rpc_fail(call, appended);
 	}

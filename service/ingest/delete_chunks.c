@@ -103,6 +103,7 @@ static void delete_chunks_close(struct rpc_call *call)
 const struct rpc_method delete_chunks_method = {
 	.path = "/sluice.v1.IngestService/DeleteChunks",
 	.state_size = sizeof(struct delete_chunks),
+	.is_ready = services_is_ready,
 	.request = delete_chunks_request,
 	.next = delete_chunks_next,
 	.close = delete_chunks_close,

@@ -311,6 +311,7 @@ const struct rpc_method upsert_chunks_method = {
 	.client_streams = true,
 	.state_size = sizeof(struct upsert),
 	.open = upsert_open,
+	.is_ready = services_is_ready,
 	.request = upsert_request,
 	.next = upsert_next,
 	.close = upsert_close,

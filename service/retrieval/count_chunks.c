@@ -76,6 +76,7 @@ static bool count_chunks_is_long(struct rpc_call *call)
 const struct rpc_method count_chunks_method = {
 	.path = "/sluice.v1.RetrievalService/CountChunks",
 	.state_size = sizeof(struct count_chunks),
+	.is_ready = services_is_ready,
 	.request = count_chunks_request,
 	.next = count_chunks_next,
 	.close = count_chunks_close,

@@ -98,6 +98,7 @@ static void get_chunks_close(struct rpc_call *call)
 const struct rpc_method get_chunks_method = {
 	.path = "/sluice.v1.RetrievalService/GetChunks",
 	.state_size = sizeof(struct get_chunks),
+	.is_ready = services_is_ready,
 	.request = get_chunks_request,
 	.next = get_chunks_next,
 	.close = get_chunks_close,

@@ -77,6 +77,14 @@ static status go_on(struct rpc_call *call, struct iterate *iterate,
 	return status_ok();
 }
 
+/* The first message alone names a collection. */
+static bool iterate_is_ready(struct rpc_call *call, struct bytes message)
+{
+	const struct iterate *iterate = rpc_state(call);
+
+	return iterate->opened || services_is_ready(call, message_peek_bytes(message, 1));
+}
+
 static status iterate_request(struct rpc_call *call, struct bytes message)
 {
 	struct iterate *iterate = rpc_state(call);
@@ -190,6 +198,8 @@ static enum rpc_step iterate_next(struct rpc_call *call, struct buffer *ret)
 	stream->ending = search_stream_verdict(stream, call, iterate->credit == 0);
 	if (status_failed(stream->ending)) {
 		stream->told = true;
+		/* It is the client's turn no more; one that does not take the summary is looked for. */
+		search_stream_wakes(stream);
 		finish(iterate, ret);
 		return RPC_MESSAGE;
 	}
@@ -219,6 +229,7 @@ const struct rpc_method iterate_method = {
 	.client_streams = true,
 	.state_size = sizeof(struct iterate),
 	.open = iterate_open,
+	.is_ready = iterate_is_ready,
 	.request = iterate_request,
 	.next = iterate_next,
 	.close = iterate_close,

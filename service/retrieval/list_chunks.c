@@ -4,6 +4,7 @@
 #include "service/codec/chunk_codec.h"
 #include "service/codec/filter_codec.h"
 #include "service/codec/message.h"
+#include "service/cursors.h"
 #include "service/retrieval/record.h"
 #include "service/retrieval/resume.h"
 #include "service/retrieval/retrieval.h"
@@ -21,6 +22,8 @@ struct list_chunks {
 	uint64_t place, left;
 	struct resume_token token; /* behind the last chunk that was sent */
 	struct arena record;
+	const struct services *services;
+	struct cursor_entry entry; /* for its snapshot, which may have to go */
 };
 
 /* The snapshot, and the place in it. */
@@ -44,6 +47,16 @@ static status list_begin(struct list_chunks *list, const struct services *servic
 	return status_ok();
 }
 
+static status list_enter(struct list_chunks *list, struct rpc_call *call)
+{
+	list->services = rpc_context(call);
+	list->entry.call = call;
+	list->entry.is_list = true;
+	atomic_store(&list->entry.active_ns, clock_ns());
+	atomic_store(&list->entry.snapshot, list->snapshot);
+	return cursors_add(list->services->cursors, &list->entry, rpc_arena(call));
+}
+
 static status list_chunks_request(struct rpc_call *call, struct bytes message)
 {
 	struct list_chunks *list = rpc_state(call);
@@ -62,11 +75,18 @@ static status list_chunks_request(struct rpc_call *call, struct bytes message)
 			     &list->collection));
 	TRY(filter_decode(arena, request->filter, collection_config(list->collection),
 			  &list->filter));
-	return list_begin(list, services, request, arena);
+	TRY(list_begin(list, services, request, arena));
+	return list_enter(list, call);
 }
 
 static status list_check(struct rpc_call *call, const struct list_chunks *list)
 {
+	const char *released_by = atomic_load(&list->entry.released_by);
+
+	if (!released_by)
+		released_by = snapshot_pressed_by(list->snapshot);
+	if (released_by)
+		return resume_released(list->snapshot, released_by, rpc_arena(call));
 	if (collection_is_dropped(list->collection))
 		return collection_deleted(list->collection, rpc_arena(call));
 	if (rpc_drain_phase(call) == RPC_ENDING)
@@ -120,8 +140,12 @@ static enum rpc_step list_chunks_next(struct rpc_call *call, struct buffer *page
 	struct list_chunks *list = rpc_state(call);
 	status selected = list_select(call, list);
 
-	if (status_failed(selected))
-		return rpc_fail(call, selected);
+	atomic_store(&list->entry.active_ns, clock_ns());
+	if (status_failed(selected)) {
+		status why = list_check(call, list);
+
+		return rpc_fail(call, status_failed(why) ? why : selected);
+	}
 	for (size_t n = 0; n < PAGE_CHUNKS_MAX && page->size < PAGE_BYTES; list->place++) {
 		status checked = list_check(call, list);
 
@@ -147,6 +171,8 @@ static void list_chunks_close(struct rpc_call *call)
 {
 	struct list_chunks *list = rpc_state(call);
 
+	if (list->services)
+		cursors_remove(list->services->cursors, &list->entry);
 	places_close(list->places);
 	snapshot_release(list->snapshot);
 	collection_release(list->collection);
@@ -156,6 +182,7 @@ static void list_chunks_close(struct rpc_call *call)
 const struct rpc_method list_chunks_method = {
 	.path = "/sluice.v1.RetrievalService/ListChunks",
 	.state_size = sizeof(struct list_chunks),
+	.is_ready = services_is_ready,
 	.request = list_chunks_request,
 	.next = list_chunks_next,
 	.close = list_chunks_close,

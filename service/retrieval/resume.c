@@ -63,12 +63,10 @@ status resume_asked(const struct resume_key *key, const struct collection *colle
 		    struct resume_token *ret)
 {
 	const struct collection_config *config = collection_config(collection);
-	float recall =
-		request->recall_target < 0 ? config->default_recall_target : request->recall_target;
 	struct resume_token token = {
 		.kind = RESUME_SEARCH,
 		.metric = hash_of_u32(key, (uint32_t)config->metric),
-		.accuracy = hash_of_u32(key, bits_of(recall)),
+		.accuracy = hash_of_u32(key, bits_of(search_request_recall(request, config))),
 		.query_row = RESUME_NO_ROW,
 	};
 
@@ -161,6 +159,19 @@ status resume_snapshot(struct collection *collection, const struct resume_token 
 	if (on_newest && status_failed(s) && s.info && s.info->reason == REASON_SNAPSHOT_GONE)
 		return snapshot_acquire(collection, ret);
 	return s;
+}
+
+status resume_released(const struct snapshot *snapshot, const char *setting, struct arena *arena)
+{
+	const char *name = collection_config(snapshot_collection(snapshot))->name;
+	uint64_t generation = snapshot_generation(snapshot);
+	status s = status_format(arena, STATUS_ABORTED,
+				 "the stream may not hold generation %llu of collection %s any "
+				 "longer: %s",
+				 (unsigned long long)generation, name, setting);
+
+	return status_reason(s, arena, REASON_PIN_RELEASED, "collection", name, "generation",
+			     ERROR_NUMBER(generation), NULL);
 }
 
 void resume_token_append(struct buffer *page, uint32_t field,

@@ -31,6 +31,10 @@ status resume_check(const struct resume_key *key, struct bytes bytes, struct are
 status resume_snapshot(struct collection *collection, const struct resume_token *token,
 		       bool on_newest, struct arena *arena, struct snapshot **ret);
 
+/* resume_released - what a stream ends with that has to give its snapshot back, for a setting.
+ * ABORTED (PIN_RELEASED) */
+status resume_released(const struct snapshot *snapshot, const char *setting, struct arena *arena);
+
 /* resume_token_append - an encoded token as a bytes field of that number. */
 void resume_token_append(struct buffer *page, uint32_t field,
 			 const uint8_t token[RESUME_TOKEN_BYTES]);

@@ -68,6 +68,7 @@ static bool search_is_long(struct rpc_call *call)
 const struct rpc_method search_method = {
 	.path = "/sluice.v1.RetrievalService/Search",
 	.state_size = sizeof(struct search_stream),
+	.is_ready = services_is_ready,
 	.request = search_request,
 	.next = search_next,
 	.close = search_close,

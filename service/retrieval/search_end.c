@@ -7,7 +7,10 @@
 
 static void encode_token(const struct search_stream *stream, uint8_t ret[RESUME_TOKEN_BYTES])
 {
-	resume_token_encode(database_resume_key(stream->services->database), &stream->token, ret);
+	struct resume_token token = stream->token;
+
+	token.approximate = stream->walk.approximate;
+	resume_token_encode(database_resume_key(stream->services->database), &token, ret);
 }
 
 void search_stream_token(const struct search_stream *stream, uint32_t field, struct buffer *page)
@@ -18,13 +21,22 @@ void search_stream_token(const struct search_stream *stream, uint32_t field, str
 	resume_token_append(page, field, token);
 }
 
+/* What scanned, and the index that was asked. */
+static const char *backend_name(const struct search_stream *stream)
+{
+	const char *scanner = stream->services->scanner->name, *ann = stream->walk.ann;
+	const char *both = ann ? arena_printf(stream->walk.arena, "%s %s", scanner, ann) : NULL;
+
+	return both ? both : scanner;
+}
+
 void search_stream_summary(struct search_stream *stream, uint32_t field, struct buffer *page)
 {
 	uint8_t token[RESUME_TOKEN_BYTES];
 	bool ended = stream->walk.stop == STOP_EXHAUSTED;
 	const struct summary summary = {
 		.stop = stream->walk.stop,
-		.approximate = stream->token.approximate,
+		.approximate = stream->walk.approximate,
 		.returned = stream->returned,
 		.skipped = stream->skipped,
 		.tokens = stream->tokens,
@@ -33,7 +45,7 @@ void search_stream_summary(struct search_stream *stream, uint32_t field, struct 
 		.reranked = stream->walk.reranked,
 		.generation = snapshot_generation(stream->snapshot),
 		.resume_token = bytes_of(token, ended ? 0 : sizeof token),
-		.backend = stream->services->scanner->name,
+		.backend = backend_name(stream),
 		.elapsed_ns = clock_ns() - stream->start_ns,
 	};
 
@@ -70,24 +82,13 @@ static bool holds_the_past(const struct search_stream *stream)
 	return now.generation > snapshot_generation(stream->snapshot);
 }
 
-static status is_released(const struct search_stream *stream, const char *limit,
-			  struct arena *arena)
-{
-	const char *name = collection_config(stream->collection)->name;
-	uint64_t generation = snapshot_generation(stream->snapshot);
-	status s = status_format(arena, STATUS_ABORTED,
-				 "the search may not hold generation %llu of collection %s any "
-				 "longer: %s",
-				 (unsigned long long)generation, name, limit);
-
-	return status_reason(s, arena, REASON_PIN_RELEASED, "collection", name, "generation",
-			     ERROR_NUMBER(generation), NULL);
-}
-
 status search_stream_verdict(struct search_stream *stream, struct rpc_call *call, bool rests)
 {
 	enum rpc_drain phase = rpc_drain_phase(call);
+	const char *released_by = atomic_load(&stream->entry.released_by);
 
+	if (!released_by)
+		released_by = snapshot_pressed_by(stream->snapshot);
 	if (atomic_load(&stream->entry.cancelled)) {
 		stream->walk.stop = STOP_NONE;
 		return is_cancelled(stream, rpc_arena(call));
@@ -98,11 +99,12 @@ status search_stream_verdict(struct search_stream *stream, struct rpc_call *call
 	}
 	if (atomic_load(&stream->entry.old) && holds_the_past(stream)) {
 		stream->walk.stop = STOP_NONE;
-		return is_released(stream, "limits.snapshot_age_max", rpc_arena(call));
+		return resume_released(stream->snapshot, "limits.snapshot_age_max",
+				       rpc_arena(call));
 	}
-	if (snapshot_is_pressed(stream->snapshot)) {
+	if (released_by) {
 		stream->walk.stop = STOP_NONE;
-		return is_released(stream, "index.dead_rows_max", rpc_arena(call));
+		return resume_released(stream->snapshot, released_by, rpc_arena(call));
 	}
 	if (rests && atomic_load(&stream->entry.idle)) {
 		stream->walk.stop = STOP_NONE;
@@ -113,7 +115,8 @@ status search_stream_verdict(struct search_stream *stream, struct rpc_call *call
 
 bool search_stream_was_cut(const struct search_stream *stream, status failure)
 {
-	return failure.code == STATUS_CANCELLED && atomic_load(&stream->entry.cancelled);
+	return failure.code == STATUS_CANCELLED &&
+	       (atomic_load(&stream->entry.cancelled) || atomic_load(&stream->entry.released_by));
 }
 
 bool search_stream_is_long(const struct search_stream *stream)

@@ -2,6 +2,7 @@
 #include "index/cursor/exact.h"
 #include "index/selection.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/meter.h"
 #include "kernels/score.h"
 #include "service/codec/filter_codec.h"
 #include "service/retrieval/record.h"
@@ -84,6 +85,18 @@ static status query_from_vector(struct search_stream *stream, struct arena *aren
 	return status_ok();
 }
 
+static status query_from_place(const struct snapshot *snapshot, uint64_t place, struct arena *arena,
+			       struct query *ret)
+{
+	uint32_t dim = collection_config(snapshot_collection(snapshot))->dim;
+	float *widened = ARENA_ARRAY(arena, float, dim);
+
+	if (!widened)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	*ret = (struct query){snapshot_vector(snapshot, place, widened), true, place};
+	return status_ok();
+}
+
 /* The vector of a stored chunk, in a snapshot that sees its present version. A replacement that
  * commits between the look-up and the pin makes the two disagree: then both are done again. */
 static status query_from_chunk(struct search_stream *stream, struct arena *arena, struct query *ret)
@@ -104,8 +117,7 @@ static status query_from_chunk(struct search_stream *stream, struct arena *arena
 		TRY(snapshot_acquire(stream->collection, &stream->snapshot));
 	}
 	stream->token.query_row = row;
-	*ret = (struct query){snapshot_vector(stream->snapshot, place), true, place};
-	return status_ok();
+	return query_from_place(stream->snapshot, place, arena, ret);
 }
 
 /* The version of the chunk that the walk began with, whether it is still there or not. */
@@ -116,10 +128,8 @@ static status query_from_row(struct search_stream *stream, struct arena *arena, 
 	uint64_t row = stream->token.query_row, place = snapshot_seek(snapshot, row);
 	status s;
 
-	if (place < snapshot_places(snapshot) && snapshot_row(snapshot, place) == row) {
-		*ret = (struct query){snapshot_vector(snapshot, place), true, place};
-		return status_ok();
-	}
+	if (place < snapshot_places(snapshot) && snapshot_row(snapshot, place) == row)
+		return query_from_place(snapshot, place, arena, ret);
 	s = status_format(
 		arena, STATUS_FAILED_PRECONDITION,
 		"collection %s: the version of the chunk that was searched with cannot be "
@@ -146,6 +156,23 @@ static status select_places(void *context, struct places **ret)
 			      stream->walk.arena, ret);
 }
 
+/* How many hits the walk is expected to give; 0: nobody knows. */
+static uint32_t expected_depth(const struct search_request *request, const struct query *query)
+{
+	if (request->limit >= UINT32_MAX)
+		return 0;
+	return (uint32_t)request->limit + query->has_place;
+}
+
+static float recall_target(const struct search_stream *stream)
+{
+	const struct collection_config *config = collection_config(stream->collection);
+
+	if (config->index_kind == INDEX_FLAT)
+		return 0;
+	return search_request_recall(&stream->request, config);
+}
+
 static status open_chain(struct search_stream *stream, const struct query *query)
 {
 	const struct search_request *request = &stream->request;
@@ -159,6 +186,8 @@ static status open_chain(struct search_stream *stream, const struct query *query
 		.batch = request->page_hits +
 			 (query->has_place && request->page_hits < PAGE_HITS_MAX),
 		.walk = &stream->walk,
+		.recall_target = recall_target(stream),
+		.depth = expected_depth(request, query),
 		.after = resume_key_behind(stream->snapshot, &stream->token, &behind) ? &behind
 										      : NULL,
 		.select = filter_is_empty(&stream->filter) ? NULL : select_places,
@@ -178,11 +207,6 @@ static status open_chain(struct search_stream *stream, const struct query *query
 	return status_ok();
 }
 
-static bool is_pressed(const void *context)
-{
-	return collection_is_pressed(context);
-}
-
 static status enter(struct search_stream *stream, struct rpc_call *call)
 {
 	struct cursor_entry *entry = &stream->entry;
@@ -192,8 +216,6 @@ static status enter(struct search_stream *stream, struct rpc_call *call)
 	entry->method = rpc_method_of(call)->path;
 	entry->peer = rpc_peer(call);
 	entry->opened_ns = stream->start_ns;
-	entry->is_pressed = is_pressed;
-	entry->context = stream->collection;
 	atomic_store(&entry->active_ns, stream->start_ns);
 	return cursors_add(stream->services->cursors, entry, rpc_arena(call));
 }
@@ -227,14 +249,22 @@ status search_stream_open(struct search_stream *stream, struct rpc_call *call,
 		TRY(snapshot_acquire(stream->collection, &stream->snapshot));
 	}
 	TRY(make_query(stream, resumes, arena, &query));
+	/* What the part before this one left out stays left out. */
+	stream->walk.approximate = stream->token.approximate;
 	stream->token.generation = snapshot_generation(stream->snapshot);
 	stream->token.row_limit = snapshot_row_limit(stream->snapshot);
 	atomic_store(&stream->entry.generation, stream->token.generation);
-	return open_chain(stream, &query);
+	atomic_store(&stream->entry.snapshot, stream->snapshot);
+	TRY(open_chain(stream, &query));
+	meter_add(METER_SEARCHES, 1);
+	timer_add(TIMER_SEARCH_OPEN, clock_ns() - stream->start_ns);
+	return status_ok();
 }
 
 void search_stream_close(struct search_stream *stream)
 {
+	if (stream->entry.call)
+		rpc_note_hits(stream->entry.call, stream->returned);
 	if (stream->services)
 		cursors_remove(stream->services->cursors, &stream->entry);
 	cursor_close(stream->cursor);

@@ -74,3 +74,12 @@ status search_request_decode(struct arena *arena, const Sluice__V1__SearchReques
 	*ret = search;
 	return status_ok();
 }
+
+float search_request_recall(const struct search_request *request,
+			    const struct collection_config *config)
+{
+	if (request->recall_target >= 0)
+		return request->recall_target;
+	return config->default_recall_target > 0 ? config->default_recall_target
+						 : SEARCH_RECALL_DEFAULT;
+}

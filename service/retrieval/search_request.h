@@ -2,6 +2,7 @@
 #ifndef SLUICE_SERVICE_RETRIEVAL_SEARCH_REQUEST_H
 #define SLUICE_SERVICE_RETRIEVAL_SEARCH_REQUEST_H
 
+#include "index/collection_config.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/status.h"
@@ -19,7 +20,7 @@ struct search_request {
 	float min_score;
 	size_t page_hits;    /* hits of a message at most, 1 .. PAGE_HITS_MAX */
 	bool page_is_asked;  /* the client named it; else the first page may be smaller */
-	float recall_target; /* 0: exact; below 0: what the collection has */
+	float recall_target; /* 0: exact; below 0: what the collection has, see below */
 	/* Budget of the call; UINT64_MAX: no bound. */
 	uint64_t max_tokens, max_bytes;
 	bool skip_oversized;
@@ -38,11 +39,17 @@ struct search_defaults {
 };
 
 #define SEARCH_LIMIT_DEFAULT 10
+#define SEARCH_RECALL_DEFAULT 0.95F
 
 /* search_request_decode - takes a message apart that has been checked (codec/message.h), and which
  * the result borrows from.
  * Fails: INVALID_ARGUMENT */
 status search_request_decode(struct arena *arena, const Sluice__V1__SearchRequest *message,
 			     const struct search_defaults *defaults, struct search_request *ret);
+
+/* search_request_recall - the recall target that a search of the collection has by what it says, or
+ * does not say; 0: exact. */
+float search_request_recall(const struct search_request *request,
+			    const struct collection_config *config);
 
 #endif

@@ -1,6 +1,7 @@
 /* search_stream - pages of hits, within limit and budget. */
 #include "service/retrieval/search_stream.h"
 
+#include "kernels/base/meter.h"
 #include "service/codec/chunk_codec.h"
 #include "service/retrieval/neighbors.h"
 #include "service/retrieval/record.h"
@@ -213,6 +214,33 @@ static bool page_is_full(const struct search_stream *stream, const struct buffer
 	return page->size >= size_max || stream->page_text_bytes >= PAGE_TEXT_BYTES;
 }
 
+/* A stage that did not run for a page is not a time of nothing. */
+static void meter_stage(enum timer timer, int64_t ns)
+{
+	if (ns > 0)
+		timer_add(timer, ns);
+}
+
+/* What a page took and cost, since before. */
+static void meter(const struct search_stream *stream, const struct walk *before, uint64_t returned,
+		  int64_t fill_ns)
+{
+	const struct walk *walk = &stream->walk;
+	int64_t select_ns = walk->select_ns - before->select_ns;
+	int64_t scan_ns = walk->scan_ns - before->scan_ns;
+	int64_t rerank_ns = walk->rerank_ns - before->rerank_ns;
+
+	meter_stage(TIMER_SEARCH_SELECT, select_ns);
+	meter_stage(TIMER_SEARCH_SCAN, scan_ns);
+	meter_stage(TIMER_SEARCH_RERANK, rerank_ns);
+	meter_stage(TIMER_SEARCH_ENCODE, fill_ns - select_ns - scan_ns - rerank_ns);
+	meter_add(METER_SCANS, scan_ns > 0);
+	meter_add(METER_SCANNED_ROWS, walk->scanned - before->scanned);
+	meter_add(METER_SCANNED_BYTES, walk->scanned_bytes - before->scanned_bytes);
+	meter_add(METER_RERANKED_ROWS, walk->reranked - before->reranked);
+	meter_add(METER_HITS, stream->returned - returned);
+}
+
 static void note(struct search_stream *stream)
 {
 	struct cursor_entry *entry = &stream->entry;
@@ -259,11 +287,15 @@ static enum step fill(struct search_stream *stream, uint64_t hits_max, uint32_t 
 enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, uint32_t field,
 			     struct buffer *page, size_t *ret_hits, status *ret_failure)
 {
+	const struct walk before = stream->walk;
+	uint64_t returned = stream->returned;
+	int64_t start_ns = clock_ns();
 	enum step step;
 
 	*ret_hits = 0;
 	stream->page_text_bytes = 0;
 	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
+	meter(stream, &before, returned, clock_ns() - start_ns);
 	note(stream);
 	return step;
 }

@@ -294,3 +294,57 @@ Test(collections, are_not_held_to_the_few_files_that_a_shell_allows)
 		WANT(create(text_of("c%zu", i), 3, SLUICE__V1__METRIC__METRIC_L2), GRPC_STATUS_OK,
 		     "");
 }
+
+static struct answer create_with(const Sluice__V1__IndexOptions *index)
+{
+	Sluice__V1__IndexOptions copy = *index;
+	Sluice__V1__Collection collection = SLUICE__V1__COLLECTION__INIT;
+	Sluice__V1__CreateCollectionRequest request = SLUICE__V1__CREATE_COLLECTION_REQUEST__INIT;
+
+	collection.name = text_of("indexed");
+	collection.dimension = 32;
+	collection.metric = SLUICE__V1__METRIC__METRIC_L2;
+	collection.index = &copy;
+	request.collection = &collection;
+	return session_call(&world.session, &create_collection, &request.base);
+}
+
+Test(collections, options_that_do_not_go_with_the_kind_are_named)
+{
+	static const struct {
+		Sluice__V1__IndexKind kind;
+		const char *factory;
+		uint32_t lists;
+		int code;
+		const char *words;
+	} cases[] = {
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS, "", 0, GRPC_STATUS_INVALID_ARGUMENT,
+		 "collection.index.faiss_factory"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS, "Nonsense", 0,
+		 GRPC_STATUS_INVALID_ARGUMENT, "collection.index.faiss_factory|Nonsense"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS, "PQ0", 0, GRPC_STATUS_INVALID_ARGUMENT,
+		 "collection.index.faiss_factory|PQ0"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS, "HNSW32", 5,
+		 GRPC_STATUS_INVALID_ARGUMENT, "collection.index.lists"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_IVF, "HNSW32", 0, GRPC_STATUS_INVALID_ARGUMENT,
+		 "collection.index.faiss_factory"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_UNSPECIFIED, "Flat", 0,
+		 GRPC_STATUS_INVALID_ARGUMENT, "collection.index.faiss_factory"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FLAT, "", 7, GRPC_STATUS_INVALID_ARGUMENT,
+		 "collection.index.lists"},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_FAISS, "HNSW32", 0, GRPC_STATUS_OK, ""},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_IVF, "", 7, GRPC_STATUS_OK, ""},
+		{SLUICE__V1__INDEX_KIND__INDEX_KIND_UNSPECIFIED, "", 7, GRPC_STATUS_OK, ""},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		Sluice__V1__IndexOptions index = SLUICE__V1__INDEX_OPTIONS__INIT;
+
+		index.kind = cases[i].kind;
+		index.faiss_factory = text_of("%s", cases[i].factory);
+		index.lists = cases[i].lists;
+		WANT(create_with(&index), cases[i].code, cases[i].words);
+		if (cases[i].code == GRPC_STATUS_OK)
+			WANT(drop("indexed"), GRPC_STATUS_OK, "");
+	}
+}

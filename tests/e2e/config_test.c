@@ -271,6 +271,8 @@ Test(config, holds_the_number_of_calls)
 	cr_assert(n == 2 || n == 3, "%zu streams", n);
 	WANT(session_finish(&world.session, streams[n]), GRPC_STATUS_RESOURCE_EXHAUSTED,
 	     "limits.calls_max|3");
+	cr_assert(bytes_equal(grpc_stream_trailer(streams[n], "grpc-retry-pushback-ms"),
+			      bytes_of_string("1000")));
 	for (size_t i = 0; i <= n; i++)
 		grpc_stream_close(streams[i]);
 }

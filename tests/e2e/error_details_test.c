@@ -237,17 +237,11 @@ Test(error_details, bytes_that_do_not_parse_have_a_reason)
 Test(error_details, a_method_that_is_not_there_is_named)
 {
 	static const struct method unknown = {"/sluice.v1.RetrievalService/Nothing", NULL};
-	static const struct method unserved = {"/sluice.v1.CollectionService/OptimizeCollection",
-					       NULL};
 	struct answer answer = session_call_bytes(&world.session, &unknown, bytes_of(NULL, 0));
 	struct details details = WANT_REASON(&world.session, answer, "METHOD_UNKNOWN");
 
 	cr_assert_eq(answer.code, GRPC_STATUS_UNIMPLEMENTED);
 	WANT_VALUE(details, "method", unknown.path);
-
-	answer = session_call_bytes(&world.session, &unserved, bytes_of(NULL, 0));
-	details = WANT_REASON(&world.session, answer, "NOT_SERVED");
-	WANT_VALUE(details, "method", unserved.path);
 }
 
 Test(error_details, a_drain_says_to_try_again)

@@ -23,10 +23,13 @@ static const char *const services[] = {
 	"grpc.health.v1.Health",
 	"grpc.reflection.v1.ServerReflection",
 	"grpc.reflection.v1alpha.ServerReflection",
+	"liveness",
+	"readiness",
 	"sluice.v1.AdminService",
 	"sluice.v1.CollectionService",
 	"sluice.v1.IngestService",
 	"sluice.v1.RetrievalService",
+	"startup",
 };
 
 #define N_SERVICES (sizeof services / sizeof *services)

@@ -17,6 +17,7 @@ METHOD(create_collection, CollectionService, CreateCollection, create_collection
 METHOD(get_collection, CollectionService, GetCollection, get_collection_response);
 METHOD(list_collections, CollectionService, ListCollections, list_collections_response);
 METHOD(delete_collection, CollectionService, DeleteCollection, delete_collection_response);
+METHOD(optimize_collection, CollectionService, OptimizeCollection, optimize_collection_response);
 METHOD(upsert_chunks, IngestService, UpsertChunks, upsert_chunks_response);
 METHOD(delete_chunks, IngestService, DeleteChunks, delete_chunks_response);
 METHOD(search, RetrievalService, Search, search_response);
@@ -28,10 +29,16 @@ METHOD(list_cursors, AdminService, ListCursors, list_cursors_response);
 METHOD(cancel_cursor, AdminService, CancelCursor, cancel_cursor_response);
 METHOD(get_server_info, AdminService, GetServerInfo, get_server_info_response);
 
+void session_open_with(struct session *session, const char *address,
+		       const struct grpc_client_options *options)
+{
+	*session = (struct session){.client = grpc_client_open(address, options)};
+	arena_init(&session->arena, ARENA_BYTES);
+}
+
 void session_open(struct session *session, const char *address)
 {
-	*session = (struct session){.client = grpc_client_open(address, NULL)};
-	arena_init(&session->arena, ARENA_BYTES);
+	session_open_with(session, address, NULL);
 }
 
 void session_close(struct session *session)

@@ -20,6 +20,9 @@ struct session {
 };
 
 void session_open(struct session *session, const char *address);
+/* session_open_with - with a key or certificates. */
+void session_open_with(struct session *session, const char *address,
+		       const struct grpc_client_options *options);
 /* session_close - after its streams. Fine on a zeroed struct. */
 void session_close(struct session *session);
 
@@ -29,6 +32,7 @@ struct method {
 };
 
 extern const struct method create_collection, get_collection, list_collections, delete_collection;
+extern const struct method optimize_collection;
 extern const struct method upsert_chunks, delete_chunks;
 extern const struct method search, get_chunks, list_chunks, count_chunks;
 extern const struct method iterate, get_server_info, list_cursors, cancel_cursor;

@@ -6,7 +6,7 @@ TestSuite(unserved, .init = world_open, .fini = world_close, .timeout = 120);
 Test(unserved, methods_that_are_not_served_say_which)
 {
 	static const char *const paths[] = {
-		"/sluice.v1.CollectionService/OptimizeCollection",
+		"/sluice.v1.CollectionService/Nonsense",
 		"/sluice.v1.AdminService/Nonsense",
 		"/sluice.v2.AdminService/GetServerInfo",
 		"/nonsense",

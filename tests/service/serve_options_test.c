@@ -94,6 +94,21 @@ Test(serve_options, refuse_a_configured_address_beyond_this_machine)
 	cr_assert(!status_failed(serve_options_apply(&options, &arena, &config)));
 }
 
+Test(serve_options, take_files_of_certificates_and_keys)
+{
+	struct server_config config = configured();
+	struct serve_options options = {0};
+
+	cr_assert(!status_failed(parse_only("serve --listen 0.0.0.0:1 --tls-cert c --tls-key=k "
+					    "--tls-client-ca a --api-keys f",
+					    &options)));
+	cr_assert(!status_failed(serve_options_apply(&options, &arena, &config)));
+	cr_assert_str_eq(config.tls.certificate_file, "c");
+	cr_assert_str_eq(config.tls.key_file, "k");
+	cr_assert_str_eq(config.tls.client_ca_file, "a");
+	cr_assert_str_eq(config.access.api_keys_file, "f");
+}
+
 Test(serve_options, takes_values_behind_a_space_or_an_equals_sign)
 {
 	struct serve_options options = {0};
@@ -121,7 +136,10 @@ static const struct {
 	{"serve --drain-seconds x", STATUS_INVALID_ARGUMENT, "x"},
 	{"serve --drain-seconds -1", STATUS_INVALID_ARGUMENT, "-1"},
 	{"serve --config", STATUS_INVALID_ARGUMENT, "--config"},
-	{"serve --metrics=:9", STATUS_UNIMPLEMENTED, "--metrics"},
+	{"serve --metrics=:9", STATUS_INVALID_ARGUMENT, "--metrics"},
+	{"serve --metrics 0.0.0.0:9", STATUS_INVALID_ARGUMENT, "metrics_listen"},
+	{"serve --tls-cert c", STATUS_INVALID_ARGUMENT, "tls.key_file"},
+	{"serve --tls-client-ca c", STATUS_INVALID_ARGUMENT, "tls.certificate_file"},
 	{"serve --listen 0.0.0.0:7700", STATUS_INVALID_ARGUMENT, "--insecure"},
 	{"serve --listen 127.0.0.1:0 --listen [::]:1", STATUS_INVALID_ARGUMENT, "--insecure"},
 };

@@ -4,6 +4,7 @@ import unittest
 
 import oracle
 import server
+from cursors_test import Walk
 from sluice.v1 import retrieval_service_pb2 as retrieval
 
 
@@ -82,6 +83,36 @@ class BudgetsTest(unittest.TestCase):
                             self.assertEqual(
                                 summary.text_bytes, sum(len(h.chunk.text) for h in hits)
                             )
+
+    def test_an_iterate_keeps_them_too_and_what_is_skipped_takes_no_credit(self):
+        query, order = self.weigh()
+        for tokens, size, skip, grant in (
+            (200, None, False, 1),
+            (200, None, True, 1),
+            (1000, 3000, True, 3),
+            (None, 400, True, 7),
+            (1, None, False, 2),
+            (1, None, True, 2),
+        ):
+            budget = dict(max_tokens=tokens, max_bytes=size, skip_oversized=skip)
+            with self.subTest(**budget):
+                ids, skipped, stop = self.expect_budget(order, None, tokens, size, skip)
+                walk = Walk(self.server, "cursors-heavy", query, budget=budget)
+                walk.opened()
+                seen = []
+                for _ in range(len(ids) // grant):
+                    walk.credit(grant)
+                    hits, _ = walk.take(grant)
+                    seen.extend(hits)
+                walk.credit(65536)
+                hits, summary = walk.rest()
+                seen.extend(hits)
+                self.assertEqual([hit.chunk.id for hit in seen], ids)
+                self.assertEqual(summary.stop_reason, stop)
+                self.assertEqual(summary.skipped, skipped)
+                # What is skipped takes its rank.
+                place = {chunk["id"]: i for i, chunk in enumerate(order)}
+                self.assertEqual([hit.rank for hit in seen], [place[i] for i in ids])
 
     def test_a_budget_is_of_the_call_and_the_walk_goes_on(self):
         query, order = self.weigh()

@@ -222,7 +222,8 @@ class CursorsTest(unittest.TestCase):
             budget=dict(max_tokens=10**6),
             read_mask=dict(paths=["id"]),
             neighbors=dict(before=1),
-            accuracy=dict(exact={}),
+            # What the collection has where a request names none.
+            accuracy=dict(recall_target=0.95),
         )
         self.assertEqual(pairs(hits), self.best[5:14])
 
@@ -238,6 +239,7 @@ class CursorsTest(unittest.TestCase):
             "min_score": (dict(name=NAME, vector=self.query, min_score=-1.0),),
             "accuracy": (
                 dict(name=NAME, vector=self.query, accuracy=dict(recall_target=0.9)),
+                dict(name=NAME, vector=self.query, accuracy=dict(exact={})),
             ),
             "collection": (dict(name="cursors-other", vector=self.query),),
         }

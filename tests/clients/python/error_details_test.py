@@ -94,9 +94,3 @@ class ErrorDetailsTest(unittest.TestCase):
             for violation in details["BadRequest"].field_violations
         }
         self.assertEqual(violations, {("collection", "string.pattern"), ("limit", "uint64.gte")})
-
-    def test_what_is_not_served_says_so(self):
-        request = collections.OptimizeCollectionRequest(name=NAME)
-        optimize = self.server.collections.OptimizeCollection
-        details = self.fails("NOT_SERVED", optimize, request)
-        self.assertIn("OptimizeCollection", details["ErrorInfo"].metadata["method"])

@@ -169,18 +169,6 @@ class ErrorsTest(unittest.TestCase):
                     call = self.server.channel.unary_stream(path)
                     self.fails(StatusCode.INVALID_ARGUMENT, [message], call, junk)
 
-    def test_methods_that_are_not_served_are_named(self):
-        cases = [
-            (
-                self.server.collections.OptimizeCollection,
-                collections.OptimizeCollectionRequest(name=NAME),
-                "OptimizeCollection",
-            ),
-        ]
-        for call, request, name in cases:
-            with self.subTest(method=name):
-                self.fails(StatusCode.UNIMPLEMENTED, [name], call, request)
-
     def test_a_method_that_does_not_exist_is_answered_at_once(self):
         for path in ["/sluice.v1.RetrievalService/Nothing", "/nobody.Knows/It"]:
             with self.subTest(path=path):

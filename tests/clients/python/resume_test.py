@@ -9,6 +9,7 @@ import grpc
 import oracle
 import server
 from cursors_test import Walk, pairs, reason
+from sluice.v1 import admin_service_pb2 as admin
 from sluice.v1 import retrieval_service_pb2 as retrieval
 
 
@@ -120,6 +121,38 @@ class ResumeTest(unittest.TestCase):
             self.assertEqual(hits[0].rank, 40)
             self.assertGreater(newest.generation, summary.generation)
 
+    def test_a_walk_by_a_chunk_ends_where_its_version_is_gone(self):
+        self.begin("gone-chunk", *config("index: {dead_rows_retention: 0s}\n"))
+        best = self.rows.best(self.rows.vectors[40])
+        first = [pair for pair in best if pair[0] != "r00040"]
+        hits, summary = self.running.hits("docs", chunk_id="r00040", limit=10)
+        self.assertEqual(pairs(hits), first[:10])
+
+        def resumed():
+            return self.running.hits(
+                "docs",
+                chunk_id="r00040",
+                limit=1000,
+                resume_token=summary.resume_token,
+                resume_on_newest=True,
+            )
+
+        # Its snapshot goes, and the version that was asked with stays.
+        self.delete([first[5][0], first[50][0]])
+        self.delete(["nobody"])
+        rest, _ = resumed()
+        self.assertEqual(pairs(rest), first[10:50] + first[51:])
+        self.running.upsert("docs", [dict(id="r00040", vector=dict(values=self.query))])
+        self.delete(["nobody"])
+        # Removed rows are out of memory after a start at the latest.
+        self.running.kill()
+        self.again("gone-chunk", *config("index: {dead_rows_retention: 0s}\n"))
+        with self.assertRaises(grpc.RpcError) as raised:
+            resumed()
+        code, why, metadata = reason(raised.exception)
+        self.assertEqual((code, why), (grpc.StatusCode.FAILED_PRECONDITION, "SNAPSHOT_GONE"))
+        self.assertEqual(metadata["collection"], "docs")
+
     def test_a_collection_of_the_same_name_is_another_one(self):
         self.begin("same-name")
         _, summary = self.running.hits("docs", self.query, limit=4)
@@ -189,7 +222,14 @@ class ResumeTest(unittest.TestCase):
         walk.rest()
 
     def test_dead_rows_have_a_bound_and_the_oldest_cursor_gives_way(self):
-        self.begin("crowded", *config("index: {dead_rows_max: 500}\n"))
+        # A row takes 32 bytes of vector and some 30 more.
+        for name, bound in (("dead_rows_max", "500"), ("dead_bytes_max", "30KiB")):
+            with self.subTest(bound=name):
+                self.oldest_gives_way(name, bound)
+                self.running.kill()
+
+    def oldest_gives_way(self, name, bound):
+        self.begin(name, *config(f"index: {{{name}: {bound}}}\n"))
         old, other = Walk(self.running, "docs", self.query), None
         old.opened()
         old.credit(5)
@@ -206,11 +246,48 @@ class ResumeTest(unittest.TestCase):
         with self.assertRaises(grpc.RpcError) as raised:
             next(old.stream)
         self.assertEqual(reason(raised.exception)[:2], (grpc.StatusCode.ABORTED, "PIN_RELEASED"))
+        self.assertIn(f"index.{name}", raised.exception.details())
         self.running.upsert("docs", self.rows.chunks[:1])
         for token in (free.resume_token, summary.resume_token):
             with self.assertRaises(grpc.RpcError) as raised:
                 self.running.hits("docs", self.query, resume_token=token)
             self.assertEqual(reason(raised.exception)[1], "SNAPSHOT_GONE")
+
+    def test_a_reader_that_sleeps_does_not_hold_the_past_either(self):
+        self.begin("asleep", *config("index: {dead_rows_max: 500}\n"), n=900)
+        for chunk in self.rows.chunks:
+            chunk["text"] = "x" * 4000
+        self.running.upsert("docs", *[self.rows.chunks[i : i + 300] for i in (0, 300, 600)])
+        for method in ("Search", "Iterate", "ListChunks"):
+            with self.subTest(method=method), self.running.another(
+                *server.SMALL_WINDOW
+            ) as slow:
+                if method == "Search":
+                    stream = slow.search("docs", self.query, limit=900)
+                elif method == "Iterate":
+                    walk = Walk(slow, "docs", self.query)
+                    walk.credit(900)
+                    stream = walk.stream
+                else:
+                    stream = slow.retrieval.ListChunks(
+                        retrieval.ListChunksRequest(collection="docs"),
+                        timeout=server.CALL_SECONDS,
+                    )
+                next(stream)
+                # A list is held to the same, and is no cursor.
+                listed = self.running.admin.ListCursors(
+                    admin.ListCursorsRequest(), timeout=server.CALL_SECONDS
+                ).cursors
+                self.assertEqual(len(listed), method != "ListChunks")
+                end = time.monotonic() + server.CALL_SECONDS
+                while self.running.info().pinned_snapshots:
+                    self.running.upsert("docs", self.rows.chunks[:300])
+                    self.assertLess(time.monotonic(), end, "it is still held")
+                with self.assertRaises(grpc.RpcError) as raised:
+                    list(stream)
+                self.assertEqual(raised.exception.code(), grpc.StatusCode.ABORTED)
+                self.assertIn("index.dead_rows_max", raised.exception.details())
+        self.running.wait_until_idle()
 
     def test_a_drain_ends_an_iterate_that_waits_with_a_token(self):
         self.begin("drained")

@@ -81,7 +81,7 @@ static const struct {
 	{{"--json=yes"}, "--json takes no value"},
 	{{"--json", "--json"}, "--json is given twice"},
 	{{"--limit=1", "--limit=2"}, "--limit is given twice"},
-	{{"--api-key-file=k"}, "--api-key-file is not served by this version"},
+	{{"--faiss=k"}, "--faiss is not served by this version"},
 };
 
 Test(arguments, says_what_is_wrong)
