@@ -7,9 +7,9 @@
  * as they cost when the walk goes on for another 1,000 (a hundredth of that: running ahead no
  *longer helps). Or asked for again, with a limit of 1,010.
  *
- * Stop: a search for everything is cancelled as soon as its cursor is open; from then until
- * GetServerInfo says that no cursor and no call is left. A question of that kind costs the time of
- * one round trip, which is printed beside it.
+ * Stop: a search for everything is ended as soon as its cursor is open, in its first scan: by its
+ * client, or by CancelCursor. From then until GetServerInfo says that no cursor and no call is left. A
+ * question of that kind costs the time of one round trip, which is printed beside it.
  */
 #include "kernels/base/arena.h"
 #include "kernels/base/deadline.h"
@@ -147,12 +147,51 @@ static void await_idle(struct walk *walk)
 }
 
 struct stop_times {
-	double stop[ROUNDS], trip[ROUNDS];
+	double stop[ROUNDS], cancel[ROUNDS], trip[ROUNDS];
 };
+
+/* Of the only cursor that is open. Gives when it was asked for. */
+static double cancel_cursor(struct walk *walk)
+{
+	Sluice__V1__CancelCursorRequest request = SLUICE__V1__CANCEL_CURSOR_REQUEST__INIT;
+	Sluice__V1__ListCursorsResponse *list;
+	struct grpc_reply reply;
+	uint8_t packed[64];
+	double start;
+	size_t size;
+
+	grpc_client_unary(walk->other, "/sluice.v1.AdminService/ListCursors", bytes_of_string(""),
+			  SECONDS_MAX, &reply);
+	list = sluice__v1__list_cursors_response__unpack(NULL, reply.message.size,
+							 reply.message.data);
+	if (!list || list->n_cursors != 1)
+		fail("ListCursors", "the search has ended already: more chunks are needed");
+	request.cursor_id = list->cursors[0]->cursor_id;
+	size = sluice__v1__cancel_cursor_request__pack(&request, packed);
+	sluice__v1__list_cursors_response__free_unpacked(list, NULL);
+	grpc_reply_finish(&reply);
+	start = seconds_now();
+	grpc_client_unary(walk->other, "/sluice.v1.AdminService/CancelCursor",
+			  bytes_of(packed, size), SECONDS_MAX, &reply);
+	grpc_reply_finish(&reply);
+	return start;
+}
+
+static struct grpc_stream *begin_scan(struct walk *walk, size_t round)
+{
+	struct grpc_stream *stream;
+
+	await_idle(walk);
+	stream = search(walk, round, UINT64_MAX);
+	while (ask_alive(walk).cursors == 0)
+		continue;
+	return stream;
+}
 
 static void measure_stop(struct walk *walk, size_t round, struct stop_times *times)
 {
-	SCOPED(grpc_stream) stream = NULL;
+	SCOPED(grpc_stream) dropped = NULL;
+	SCOPED(grpc_stream) cancelled = NULL;
 	double start;
 
 	await_idle(walk);
@@ -160,13 +199,16 @@ static void measure_stop(struct walk *walk, size_t round, struct stop_times *tim
 	ask_alive(walk);
 	times->trip[round] = seconds_now() - start;
 
-	stream = search(walk, round, UINT64_MAX);
-	while (ask_alive(walk).cursors == 0)
-		continue;
+	dropped = begin_scan(walk, round);
 	start = seconds_now();
-	grpc_stream_cancel(stream);
+	grpc_stream_cancel(dropped);
 	await_idle(walk);
 	times->stop[round] = seconds_now() - start;
+
+	cancelled = begin_scan(walk, round);
+	start = cancel_cursor(walk);
+	await_idle(walk);
+	times->cancel[round] = seconds_now() - start;
 }
 
 static void print(const char *what, double *seconds)
@@ -204,7 +246,8 @@ int main(int argc, char **argv)
 	print("hits 1,001-1,010: each ten on the way to 2,000", depth.going_on);
 	print("hits 1,001-1,010: asked again with limit 1,010", depth.again);
 	print("from cancel until no cursor and no call is left", stop.stop);
-	print("  of that, a round trip to ask", stop.trip);
+	print("from CancelCursor until no cursor and no call is left", stop.cancel);
+	print("  of each, a round trip to ask", stop.trip);
 	grpc_client_close(walk.other);
 	grpc_client_close(walk.client);
 	npy_close(walk.queries);

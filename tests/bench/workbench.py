@@ -12,13 +12,13 @@ import tempfile
 import time
 
 # Where Bazel has put this program's data.
-_runfiles = pathlib.Path(os.path.abspath(sys.argv[0]) + ".runfiles") / "sluice"
+RUNFILES = pathlib.Path(os.path.abspath(sys.argv[0]) + ".runfiles") / "sluice"
 
-SLUICE = _runfiles / "service/sluice"
+SLUICE = RUNFILES / "service/sluice"
 
 
 def program(name):
-    return _runfiles / "tests/bench" / name
+    return RUNFILES / "tests/bench" / name
 
 
 def corpus():
