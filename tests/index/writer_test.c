@@ -35,20 +35,27 @@ static void note_answer(struct write *write)
 /* Holds the only thread of the pool until it is let go. */
 struct plug {
 	struct job job;
-	sem_t gone;
+	sem_t in, gone;
 };
 
 static void plug_run(struct job *job)
 {
-	while (sem_wait(&((struct plug *)job)->gone))
+	struct plug *plug = (struct plug *)job;
+
+	sem_post(&plug->in);
+	while (sem_wait(&plug->gone))
 		;
 }
 
 static void plug_in(struct plug *plug)
 {
 	*plug = (struct plug){.job.run = plug_run};
+	sem_init(&plug->in, 0, 0);
 	sem_init(&plug->gone, 0, 0);
 	pool_submit(fixture.writers, &plug->job);
+	/* A writer that is still at work would take what is submitted next, and leave the plug alone. */
+	while (sem_wait(&plug->in))
+		;
 }
 
 static void submit(size_t n)
