@@ -7,16 +7,15 @@
 #include "index/load.h"
 
 #include "index/ann/ann.h"
+#include "index/filter/places.h"
 #include "kernels/base/deadline.h"
 #include "kernels/base/error_info.h"
-
-#include <stdlib.h>
 
 struct load {
 	struct collection *collection;
 	struct arena *arena;
 	struct view view;       /* of the segments alone */
-	uint64_t *told;         /* a bit for each place of it: the store has the row */
+	struct places *told;    /* owned; those of it whose rows the store has */
 	uint64_t left_out_died; /* the highest generation at which a row died that no segment has */
 };
 
@@ -38,11 +37,6 @@ static void kill_sealed(const struct load *load, uint64_t place, uint64_t genera
 	sealed_kill(sealed, at, generation);
 }
 
-static bool is_told(const struct load *load, uint64_t place)
-{
-	return load->told[place / 64] >> (place % 64) & 1;
-}
-
 static status load_sealed_row(struct load *load, uint64_t row, uint64_t died)
 {
 	uint64_t place;
@@ -54,10 +48,10 @@ static status load_sealed_row(struct load *load, uint64_t row, uint64_t died)
 			load->left_out_died = died;
 		return status_ok();
 	}
-	if (is_told(load, place))
+	if (places_have(load->told, place))
 		return is_lost(load->collection, load->arena, "two ids name, or one that died, row",
 			       row);
-	load->told[place / 64] |= UINT64_C(1) << (place % 64);
+	places_add(load->told, place);
 	if (died != STORE_ROW_LIVES)
 		kill_sealed(load, place, died);
 	return status_ok();
@@ -67,7 +61,7 @@ static status load_sealed_row(struct load *load, uint64_t row, uint64_t died)
 static void kill_purged(const struct load *load)
 {
 	for (uint64_t place = 0; place < load->view.length; place++) {
-		if (!is_told(load, place))
+		if (!places_have(load->told, place))
 			kill_sealed(load, place, 0);
 	}
 }
@@ -106,14 +100,11 @@ static status open_segment(const struct collection *collection, const struct sto
 	const struct sealed_file file = collection_file(collection, segment->id);
 	SCOPED(sealed) sealed = NULL;
 	SCOPED(ann) ann = NULL;
-	uint32_t n;
 
 	TRY(sealed_open(&file, arena, &sealed));
-	n = sealed_length(sealed);
-	if (n != segment->n || sealed_row(sealed, 0) != segment->first_row ||
-	    sealed_row(sealed, n - 1) != segment->last_row ||
-	    (before &&
-	     sealed_row(before->sealed, sealed_length(before->sealed) - 1) >= segment->first_row))
+	if (sealed_length(sealed) != segment->n || sealed_row(sealed, 0) != segment->first_row ||
+	    sealed_last_row(sealed) != segment->last_row ||
+	    (before && sealed_last_row(before->sealed) >= segment->first_row))
 		return is_lost(collection, arena, "its manifest contradicts segment", segment->id);
 	TRY(ann_open(&file, sealed, arena, &ann));
 	*ret = stratum_make(sealed);
@@ -166,8 +157,7 @@ static status open_rows(struct load *load, struct store_state *ret_state)
 	struct collection *collection = load->collection;
 
 	load->view = collection_view(collection, &collection->published);
-	load->told = calloc(load->view.length / 64 + 1, sizeof *load->told);
-	if (!load->told)
+	if (status_failed(places_open(load->view.length, &load->told)))
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a bit a row");
 	TRY(store_load(collection->store, load->arena, ret_state, load_row, load));
 	kill_purged(load);
@@ -176,7 +166,7 @@ static status open_rows(struct load *load, struct store_state *ret_state)
 
 static void load_finish(struct load *load)
 {
-	free(load->told);
+	places_close(load->told);
 }
 
 SCOPE_DEFINE(load, load_finish)

@@ -8,8 +8,6 @@
 #include <assert.h>
 #include <sys/random.h>
 
-#define GROW_TRIES 32
-
 /* How often somebody is told how far it is. */
 #define PARTS_TOLD 64
 
@@ -118,38 +116,42 @@ void making_start(struct making *making)
 
 static struct store_segment describe(const struct sealed *sealed)
 {
-	uint32_t n = sealed_length(sealed);
-
-	return (struct store_segment){sealed_id(sealed), n, sealed_row(sealed, 0),
-				      sealed_row(sealed, n - 1)};
+	return (struct store_segment){sealed_id(sealed), sealed_length(sealed),
+				      sealed_row(sealed, 0), sealed_last_row(sealed)};
 }
 
-static status write_manifest(struct collection *collection, const struct store_segment *segments,
-			     size_t n, struct arena *scratch)
+struct manifest {
+	struct store *store;
+	struct arena *scratch;
+	struct store_segment *segments;
+	size_t n;
+};
+
+static status write_manifest(void *context)
 {
+	const struct manifest *manifest = context;
 	SCOPED(store_write) transaction = NULL;
 
-	TRY(store_write_begin(collection->store, scratch, &transaction));
-	TRY(store_write_segments(transaction, segments, n));
+	TRY(store_write_begin(manifest->store, manifest->scratch, &transaction));
+	TRY(store_write_segments(transaction, manifest->segments, manifest->n));
 	return store_write_commit(TAKE(transaction));
 }
 
 static status commit(struct collection *collection, const struct strata *strata,
 		     struct arena *scratch)
 {
-	struct store_segment *segments = ARENA_ARRAY(scratch, struct store_segment, strata->n);
-	status s;
+	struct manifest manifest = {
+		.store = collection->store,
+		.scratch = scratch,
+		.segments = ARENA_ARRAY(scratch, struct store_segment, strata->n),
+		.n = strata->n,
+	};
 
-	if (!segments)
+	if (!manifest.segments)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a list of segments");
 	for (size_t i = 0; i < strata->n; i++)
-		segments[i] = describe(strata->items[i]->sealed);
-	s = write_manifest(collection, segments, strata->n, scratch);
-	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
-		TRY(store_grow(collection->store, scratch));
-		s = write_manifest(collection, segments, strata->n, scratch);
-	}
-	return s;
+		manifest.segments[i] = describe(strata->items[i]->sealed);
+	return store_grow_while_full(collection->store, scratch, write_manifest, &manifest);
 }
 
 /* Of rows that stay: those that died while the segment was made, and before. */

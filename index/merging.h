@@ -18,7 +18,7 @@
 #include "index/merging_plan.h"
 
 struct merging {
-	struct making making; /* first */
+	struct making making;
 	/* Looking for thin segments reads the deaths of rows, so it is not done for each group. */
 	uint64_t looked_at;   /* n_lists then */
 	uint64_t turns;       /* until it is looked at once more */

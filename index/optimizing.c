@@ -154,7 +154,6 @@ void optimizing_begin(struct collection *collection)
 	bool asked = is_asked(optimizing);
 
 	if (asked && !optimizing->runs) {
-		optimizing->runs = true;
 		optimizing->merged = false;
 		optimizing->target = collection->published.next_row;
 		forget_refusals(collection->published.strata);

@@ -5,7 +5,6 @@
 #include "kernels/base/log.h"
 
 #define SCRATCH_BYTES ((size_t)1 << 20)
-#define GROW_TRIES 32
 
 void sealing_init(struct sealing *sealing, struct collection *collection, struct pool *pool,
 		  uint64_t rows)
@@ -97,14 +96,22 @@ void sealing_forget(struct collection *collection)
 	sealing->forgets = true;
 }
 
-static status forget_some(struct collection *collection, struct arena *scratch, size_t *ret_n)
+struct forgetting {
+	struct collection *collection;
+	struct arena *scratch;
+	size_t n; /* vectors that went */
+};
+
+static status forget_some(void *context)
 {
+	struct forgetting *forgetting = context;
+	struct collection *collection = forgetting->collection;
 	SCOPED(store_write) transaction = NULL;
 
-	TRY(store_write_begin(collection->store, scratch, &transaction));
+	TRY(store_write_begin(collection->store, forgetting->scratch, &transaction));
 	TRY(store_write_forget(transaction, collection->sealing.forget_end, SEALING_FORGETS,
-			       ret_n));
-	return *ret_n ? store_write_commit(TAKE(transaction)) : status_ok();
+			       &forgetting->n));
+	return forgetting->n ? store_write_commit(TAKE(transaction)) : status_ok();
 }
 
 /* One transaction, and the writer is woken for the next: writes come in between. What fails is tried
@@ -112,20 +119,15 @@ static status forget_some(struct collection *collection, struct arena *scratch, 
 static void forget(struct collection *collection)
 {
 	SCOPED(arena) scratch = &(struct arena){0};
-	size_t n = 0;
+	struct forgetting forgetting = {collection, scratch, 0};
 	status s;
 
 	arena_init(scratch, SCRATCH_BYTES);
-	s = forget_some(collection, scratch, &n);
-	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
-		s = store_grow(collection->store, scratch);
-		if (!status_failed(s))
-			s = forget_some(collection, scratch, &n);
-	}
+	s = store_grow_while_full(collection->store, scratch, forget_some, &forgetting);
 	if (status_failed(s))
 		log_write(LOG_WARNING, "collection %s: sealed vectors stay in the store: %s: %s",
 			  collection_config(collection)->name, status_code_name(s.code), s.detail);
-	collection->sealing.forgets = !status_failed(s) && n == SEALING_FORGETS;
+	collection->sealing.forgets = !status_failed(s) && forgetting.n == SEALING_FORGETS;
 	if (collection->sealing.forgets)
 		writer_wake(&collection->writer);
 }

@@ -20,11 +20,11 @@
 #define SEALING_FORGETS 4096
 
 struct sealing {
-	struct making making; /* first */
-	uint64_t rows;        /* 0: never */
-	uint64_t not_before;  /* so far the head must be, after a failure */
-	uint64_t forget_end;  /* the store has no vectors below this row, or is about to */
-	bool forgets;         /* it may still have some */
+	struct making making;
+	uint64_t rows;       /* 0: never */
+	uint64_t not_before; /* so far the head must be, after a failure */
+	uint64_t forget_end; /* the store has no vectors below this row, or is about to */
+	bool forgets;        /* it may still have some */
 };
 
 /* sealing_init - rows  index.seal_rows. */
@@ -32,7 +32,7 @@ void sealing_init(struct sealing *sealing, struct collection *collection, struct
 		  uint64_t rows);
 void sealing_finish(struct sealing *sealing);
 
-/* sealing_is_due - whether there are rows to be sealed. The writer's, or before there is one. */
+/* sealing_is_due - whether there are rows to be sealed. The writer's. */
 bool sealing_is_due(const struct collection *collection);
 
 /* sealing_is_behind - whether writes wait until it has caught up. */

@@ -122,9 +122,7 @@ void strata_release(struct strata *strata)
 
 uint64_t strata_last_row(const struct strata *strata)
 {
-	const struct sealed *last = strata->items[strata->n - 1]->sealed;
-
-	return sealed_row(last, sealed_length(last) - 1);
+	return sealed_last_row(strata->items[strata->n - 1]->sealed);
 }
 
 size_t strata_find(const struct strata *strata, const struct stratum *stratum)

@@ -74,11 +74,6 @@ void view_fetch(const struct view *view, uint64_t place)
 		sealed_fetch(sealed, at);
 }
 
-static uint64_t last_row(const struct stratum *stratum)
-{
-	return sealed_row(stratum->sealed, sealed_length(stratum->sealed) - 1);
-}
-
 uint64_t view_seek(const struct view *view, uint64_t row)
 {
 	size_t low = 0, high = view->strata->n;
@@ -88,7 +83,7 @@ uint64_t view_seek(const struct view *view, uint64_t row)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (last_row(view->strata->items[middle]) < row)
+		if (sealed_last_row(view->strata->items[middle]->sealed) < row)
 			low = middle + 1;
 		else
 			high = middle;

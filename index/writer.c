@@ -22,9 +22,6 @@
 /* For messages of LMDB's, which are short, and for ids that it compares. */
 #define SCRATCH_BYTES ((size_t)1 << 20)
 
-/* The map doubles each time, so this is never reached by one group. */
-#define GROW_TRIES 32
-
 struct death {
 	uint64_t place, generation;
 };
@@ -152,21 +149,28 @@ static status group_reserve(struct group *group)
 	return group_reserve_deaths(group, group->n_rows + 1);
 }
 
-/* Notes that the row dies with the write that is being applied. The row may be as new as the
- * transaction: its place is then behind the published length. */
+/* The row dies with the write that is being applied. */
+static void group_note_death(struct group *group, const struct store_write *transaction,
+			     uint64_t row, uint64_t place)
+{
+	struct published *pending = &group->pending;
+
+	group->deaths[group->n_deaths++] = (struct death){place, pending->generation};
+	pending->dead_bytes += store_write_row_bytes(transaction, row);
+	pending->live_rows--;
+}
+
+/* Finds its place. The row may be as new as the transaction: its place is then behind the published
+ * length. */
 static status group_kill(struct group *group, const struct store_write *transaction, uint64_t row)
 {
-	struct death *death = &group->deaths[group->n_deaths];
 	struct collection *collection = group->collection;
-
 	struct view view = collection_view(collection, &group->pending);
+	uint64_t place;
 
-	if (!view_find(&view, row, &death->place))
+	if (!view_find(&view, row, &place))
 		return collection_lacks_row(collection, row, group->scratch);
-	death->generation = group->pending.generation;
-	group->n_deaths++;
-	group->pending.dead_bytes += store_write_row_bytes(transaction, row);
-	group->pending.live_rows--;
+	group_note_death(group, transaction, row, place);
 	return status_ok();
 }
 
@@ -258,10 +262,8 @@ static status apply_delete_matching(struct group *group, struct store_write *tra
 	for (uint64_t place = 0; places_next(places, place, &place); place++) {
 		uint64_t row = view_row(&view, place);
 
-		group->pending.dead_bytes += store_write_row_bytes(transaction, row);
 		TRY(store_write_delete_row(transaction, row, group->pending.generation));
-		group->deaths[group->n_deaths++] = (struct death){place, group->pending.generation};
-		group->pending.live_rows--;
+		group_note_death(group, transaction, row, place);
 		write->deleted++;
 	}
 	return status_ok();
@@ -403,9 +405,10 @@ static void group_settle(struct group *group, bool committed)
 }
 
 /* One attempt at the transaction. Fails: ABORTED, where the store must grow first. */
-static status group_try(struct group *group)
+static status group_try(void *context)
 {
 	SCOPED(store_write) transaction = NULL;
+	struct group *group = context;
 	struct collection *collection = group->collection;
 	int64_t start_ns = clock_ns();
 	size_t n_applied = 0;
@@ -451,11 +454,7 @@ static status group_commit(struct group *group)
 	if (collection_is_dropped(collection))
 		return collection_deleted(collection, group->scratch);
 	TRY(group_reserve(group));
-	s = group_try(group);
-	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
-		TRY(store_grow(collection->store, group->scratch));
-		s = group_try(group);
-	}
+	s = store_grow_while_full(collection->store, group->scratch, group_try, group);
 	if (s.code == STATUS_ABORTED)
 		return status_reason(status_format(group->scratch, STATUS_RESOURCE_EXHAUSTED,
 						   "collection %s: its file cannot grow", name),

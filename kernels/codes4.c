@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define WORDS 16 /* codewords of a group */
-
 void codes4_rotation_round(uint32_t dim, uint32_t kept, const float *rotation, int16_t *ret)
 {
 	size_t stride = codes4_stride(dim);
@@ -24,17 +22,17 @@ void codes4_rotation_round(uint32_t dim, uint32_t kept, const float *rotation, i
 /* The nearest of 16 codewords, the first of those that are equally near. */
 static uint8_t nearest(const float *codewords, uint32_t width, const float *values)
 {
-	float squares[WORDS] = {0};
+	float squares[CODES4_WORDS] = {0};
 	uint8_t best = 0;
 
-	for (uint32_t j = 0; j < width; j++, codewords += WORDS) {
-		for (size_t i = 0; i < WORDS; i++) {
+	for (uint32_t j = 0; j < width; j++, codewords += CODES4_WORDS) {
+		for (size_t i = 0; i < CODES4_WORDS; i++) {
 			float off = values[j] - codewords[i];
 
 			squares[i] += off * off;
 		}
 	}
-	for (uint8_t i = 1; i < WORDS; i++)
+	for (uint8_t i = 1; i < CODES4_WORDS; i++)
 		best = squares[i] < squares[best] ? i : best;
 	return best;
 }
@@ -57,14 +55,14 @@ void codes4_encode(const struct codes4_model *model, const float *rotated, float
 		uint32_t width = model->widths[group];
 
 		ret[group] = width ? nearest(codewords, width, rotated) : 0;
-		codewords += (size_t)WORDS * width;
+		codewords += (size_t)CODES4_WORDS * width;
 		rotated += width;
 	}
 	if (model->metric == METRIC_L2) {
 		uint8_t code = square_code(model, square);
 
-		ret[model->groups - 2] = code / WORDS;
-		ret[model->groups - 1] = code % WORDS;
+		ret[model->groups - 2] = code / CODES4_WORDS;
+		ret[model->groups - 1] = code % CODES4_WORDS;
 	}
 }
 

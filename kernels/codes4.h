@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #define CODES4_ROWS 32
+#define CODES4_WORDS 16 /* codewords of a group */
 #define CODES4_GROUPS_MAX 256
 #define CODES4_WIDTH_MAX 32
 #define CODES4_LEVELS 64

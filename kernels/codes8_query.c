@@ -26,11 +26,6 @@
 
 #include <assert.h>
 
-#define PAD 0x1p-18
-#define PAD_FLUSHED 0x1p-120
-#define QUERY_NORM_MAX_PRODUCT 0x1p66
-#define QUERY_NORM_MAX_L2 0x1p62
-
 #define ZERO_CODE 128
 
 /* Lengths, rounded up. */
@@ -69,33 +64,24 @@ static struct part_lengths part_init(struct codes8_query_part *part, int8_t *cod
 	return (struct part_lengths){sqrt(norm) * CODES8_NORM_UP, sqrt(residual) * CODES8_NORM_UP};
 }
 
-/* As codes8_float_up, but never 0: a factor that is flushed would take its whole product along. */
-static float factor(double value)
-{
-	return fmaxf(codes8_float_up(value), FLT_MIN);
-}
-
 static void factors_init(struct codes8_query *query, double q, double epsilon,
 			 struct part_lengths head, struct part_lengths tail)
 {
 	bool l2 = query->shape.metric == METRIC_L2;
-	double times = l2 ? 2 : 1, pad = (PAD + epsilon) * q;
+	double times = l2 ? 2 : 1, pad = (CODES8_PAD + epsilon) * q;
 
-	query->on_residual = factor(times * (head.values + pad));
-	query->on_norm = factor(times * (head.residual + pad));
-	query->on_rest_head = factor(times * (tail.values + pad));
-	query->on_rest_full = factor(times * (tail.residual + pad));
-	query->on_tail_residual = factor(times * (tail.values + tail.residual));
-	query->absolute = factor(PAD_FLUSHED * (query->shape.dim + 2.0));
+	query->on_residual = codes8_factor(times * (head.values + pad));
+	query->on_norm = codes8_factor(times * (head.residual + pad));
+	query->on_rest_head = codes8_factor(times * (tail.values + pad));
+	query->on_rest_full = codes8_factor(times * (tail.residual + pad));
+	query->on_tail_residual = codes8_factor(times * (tail.values + tail.residual));
+	query->absolute = codes8_absolute(l2, query->shape.dim, q);
 	query->head.scale *= (float)times;
 	query->tail.scale *= (float)times;
 	if (l2) {
 		query->qq = (float)(q * q);
-		query->on_square = (float)PAD;
-		query->absolute = factor((double)query->absolute + PAD * q * q);
+		query->on_square = (float)CODES8_PAD;
 	}
-	if (q > (l2 ? QUERY_NORM_MAX_L2 : QUERY_NORM_MAX_PRODUCT))
-		query->absolute = INFINITY;
 }
 
 /* p = R q, or q itself. */

@@ -1,4 +1,5 @@
-/* codes8_round - rounding up, for what bounds are made of. Internal to codes8 and rows8.
+/* codes8_round - rounding up, for what bounds are made of, and the pads of bounds. Internal to codes8
+ * and rows8, which say why these suffice.
  *
  * What is not zero never becomes a denormal, which a processor might flush.
  */
@@ -7,6 +8,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,6 +21,11 @@
 
 #define CODES8_CODE_MAX 127
 
+#define CODES8_PAD 0x1p-18
+#define CODES8_PAD_FLUSHED 0x1p-120
+#define CODES8_QUERY_NORM_MAX_PRODUCT 0x1p66
+#define CODES8_QUERY_NORM_MAX_L2 0x1p62
+
 /* The least float, not a denormal, that is not below value >= 0. */
 static inline float codes8_float_up(double value)
 {
@@ -30,6 +37,22 @@ static inline float codes8_float_up(double value)
 	if ((double)rounded < value)
 		rounded = nextafterf(rounded, INFINITY);
 	return rounded > 0 && rounded < FLT_MIN ? FLT_MIN : rounded;
+}
+
+/* As codes8_float_up, but never 0: a factor that is flushed would take its whole product along. */
+static inline float codes8_factor(double value)
+{
+	return fmaxf(codes8_float_up(value), FLT_MIN);
+}
+
+/* By how much every bound of a query of length q is wider, whatever the row. */
+static inline float codes8_absolute(bool l2, uint32_t dim, double q)
+{
+	float absolute = codes8_factor(CODES8_PAD_FLUSHED * (dim + 2.0));
+
+	if (q > (l2 ? CODES8_QUERY_NORM_MAX_L2 : CODES8_QUERY_NORM_MAX_PRODUCT))
+		return INFINITY;
+	return l2 ? codes8_factor((double)absolute + CODES8_PAD * q * q) : absolute;
 }
 
 /* The upper half of the least float with an empty lower half that is not below value >= 0. */

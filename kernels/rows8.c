@@ -25,10 +25,6 @@
 
 #define ALIGNMENT 32
 #define LANES 8
-#define PAD 0x1p-18
-#define PAD_FLUSHED 0x1p-120
-#define QUERY_NORM_MAX_PRODUCT 0x1p66
-#define QUERY_NORM_MAX_L2 0x1p62
 
 /* What coding came to. */
 struct coded {
@@ -126,28 +122,19 @@ void rows8_encode(enum metric metric, uint32_t dim, const float *vector, unsigne
 	memcpy(ret, &sides, sizeof sides);
 }
 
-/* As codes8_float_up, but never 0: a factor that is flushed would take its whole product along. */
-static float factor(double value)
-{
-	return fmaxf(codes8_float_up(value), FLT_MIN);
-}
-
 static void factors_init(struct rows8_query *query, double q, double residual)
 {
 	bool l2 = query->metric == METRIC_L2;
-	double times = l2 ? 2 : 1, pad = PAD * q;
+	double times = l2 ? 2 : 1, pad = CODES8_PAD * q;
 
 	query->scale *= (float)times;
-	query->on_residual = factor(times * (q + pad));
-	query->on_norm = factor(times * (residual + pad));
-	query->absolute = factor(PAD_FLUSHED * (query->dim + 2.0));
+	query->on_residual = codes8_factor(times * (q + pad));
+	query->on_norm = codes8_factor(times * (residual + pad));
+	query->absolute = codes8_absolute(l2, query->dim, q);
 	if (l2) {
 		query->qq = (float)(q * q);
-		query->on_square = (float)PAD;
-		query->absolute = factor((double)query->absolute + PAD * q * q);
+		query->on_square = (float)CODES8_PAD;
 	}
-	if (q > (l2 ? QUERY_NORM_MAX_L2 : QUERY_NORM_MAX_PRODUCT))
-		query->absolute = INFINITY;
 }
 
 static void signs_split(struct rows8_query *query, size_t size, uint8_t *magnitudes, uint8_t *flips)

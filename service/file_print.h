@@ -32,6 +32,12 @@ static inline void file_print_take(const char *path, struct file_print *ret)
 	ret->changed = found.st_ctim;
 }
 
+static inline void file_prints_take(const char *const *paths, struct file_print *ret, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		file_print_take(paths[i], &ret[i]);
+}
+
 static inline bool file_prints_equal(const struct file_print *a, const struct file_print *b,
 				     size_t n)
 {

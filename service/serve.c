@@ -89,7 +89,7 @@ static status run(struct life *life, const struct services *services, struct poo
 		.services = table,
 		.n_services = LENGTH(table),
 		.workers = workers,
-		.n_pollers = either(config->threads.pollers, processors_count()),
+		.n_pollers = config->threads.pollers,
 		.message_bytes_max = config->limits.message_bytes_max,
 		.metadata_bytes_max = config->limits.metadata_bytes_max,
 		.streams_max = config->limits.streams_per_connection_max,

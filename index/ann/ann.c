@@ -1,9 +1,9 @@
 /* ann - which kind a collection has, and its functions. */
 #include "index/ann/ann.h"
 
+#include "index/ann/ann_file.h"
 #include "index/ann/factory.h"
 #include "index/ann/lists.h"
-#include "index/segment/block_file.h"
 #include "kernels/base/error_info.h"
 
 #include <stdlib.h>
@@ -63,13 +63,7 @@ static struct block_file file_beside(const struct sealed_file *file)
 					       .n_parts = 1,
 					       .part_names = part_names};
 
-	return (struct block_file){
-		.kind = &kind,
-		.directory = file->directory,
-		.collection = file->config->name,
-		.incarnation = file->incarnation,
-		.id = file->id,
-	};
+	return ann_file(file, &kind);
 }
 
 status ann_remove(const struct sealed_file *file, struct arena *arena)

@@ -2,8 +2,8 @@
  *
  * Probes are drawn from the rows: each is a row that is pushed in the direction between two others,
  * half of them by 0.5 of its length and half by all of it, since questions lie further from the
- * rows than the rows do from each other; what counts is the half that fares worse. What is right comes from a
- * full scan with proven bounds.
+ * rows than the rows do from each other; what counts is the half that fares worse. What is right
+ * comes from a full scan with proven bounds.
  * An IVF's nprobe (a graph's efSearch) is the least of 1 (16), 2, 4 ... that finds nearly all of the
  * nearest 10 and 100. Then for each depth the number of candidates is doubled, from the depth itself
  * on, until nothing is missed or no more is found.
@@ -56,7 +56,8 @@ struct factory_made {
 	struct factory_scaling scaling;
 };
 
-/* factory_calibrate - sets the effort in the index for good: FAISS stores it with it. Writes all of *ret but its factory.
+/* factory_calibrate - sets the effort in the index for good: FAISS stores it with it. Writes all of
+ * *ret but its factory.
  * Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED INTERNAL */
 status factory_calibrate(const struct factory_made *made, const struct deadline *deadline,
 			 struct arena *arena, struct factory_calibration *ret);

@@ -37,7 +37,7 @@ status factory_parse(const char *factory, uint32_t dim, struct arena *arena,
 
 /* factory_check - whether collections can be made of it: by the grammar, and then by FAISS, which
  * makes an empty one: in milliseconds, and at most some 100 MB for a moment.
- * Fails: INVALID_ARGUMENT */
+ * Fails: INVALID_ARGUMENT RESOURCE_EXHAUSTED */
 status factory_check(const char *factory, uint32_t dim, enum metric metric, struct arena *arena);
 
 #endif

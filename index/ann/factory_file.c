@@ -1,6 +1,7 @@
 /* factory_file - FAISS writes through the blocks of a file, twice: to count, and then for good. */
 #include "index/ann/factory_file.h"
 
+#include "index/ann/ann_file.h"
 #include "index/segment/block_writer.h"
 
 static const char *const part_names[] = {
@@ -19,13 +20,7 @@ static const struct block_kind kind = {
 
 struct block_file factory_block_file(const struct sealed_file *file)
 {
-	return (struct block_file){
-		.kind = &kind,
-		.directory = file->directory,
-		.collection = file->config->name,
-		.incarnation = file->incarnation,
-		.id = file->id,
-	};
+	return ann_file(file, &kind);
 }
 
 struct counting {

@@ -6,7 +6,8 @@
  * bounds these by bytes (kernels/rows8.h) and hands them on. It stops at the first list that is not
  * likely to hold anything better than what it keeps. How likely is a number, z, that follows with how
  * many it keeps from the recall that is wanted: by a table that is measured when the file is made, on
- * rows of the segment. lists_table.h has the margin that it is measured with.
+ * rows of the segment and mixtures of them (lists_calibrate.c). lists_table.h has the margin that is
+ * added.
  * lists_layout.h draws the file; lists_build.h says how it is made.
  */
 #ifndef SLUICE_INDEX_ANN_LISTS_H
@@ -16,9 +17,9 @@
 
 struct lists;
 
-/* lists_build - as ann_build. Heap: a sample of up to LISTS_SAMPLE_BYTES, the centroids thrice, a
- * slice of rows, and 8 bytes for each row. Disk: about dim * 9 / 8 + 20 bytes for each row.
- * FAISS works with up to two threads, of the caller's priority.
+/* lists_build - as ann_build. Heap: twice a sample of up to LISTS_SAMPLE_BYTES, or the centroids four
+ * times, a slice of rows, and 8 bytes for each row. Disk: about dim * 9 / 8 + 20 bytes for each row.
+ * FAISS works with some threads (index/build/threads.h), of the caller's priority.
  * Fails: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
 status lists_build(const struct sealed_file *file, const struct sealed *sealed,
 		   const struct deadline *deadline, const struct ann_progress *progress,
@@ -35,7 +36,7 @@ void lists_close(struct lists *lists); /* NULL is fine */
 bool lists_covers(const struct lists *lists, uint32_t depth, float recall, double share);
 status lists_find(const struct lists *lists, struct ann_probe *probe);
 
-const char *lists_name(const struct lists *lists); /* "ivf1264" */
+const char *lists_name(const struct lists *lists); /* "ivf948" */
 uint64_t lists_memory_bytes(const struct lists *lists);
 uint64_t lists_disk_bytes(const struct lists *lists);
 

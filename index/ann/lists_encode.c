@@ -85,7 +85,7 @@ static status put_model(struct building *building, struct encoding *encoding)
 		shape->groups * sizeof *building->widths));
 	TRY(put_rotation(building));
 	TRY(put(building, LISTS_CODEWORDS, building->codewords,
-		(size_t)shape->kept * 16 * sizeof(float)));
+		(size_t)shape->kept * CODES4_WORDS * sizeof(float)));
 	for (size_t list = 0; list < shape->n_lists; list++) {
 		rows8_encode(shape->metric, shape->dim, building->centroids + list * shape->dim,
 			     encoding->row8);

@@ -1,6 +1,7 @@
 /* lists_layout - sizes, header and name of the file. */
 #include "index/ann/lists_layout.h"
 
+#include "index/ann/ann_file.h"
 #include "kernels/rows8.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ void lists_sizes(const struct lists_shape *shape, uint64_t *ret)
 
 	ret[LISTS_WIDTHS] = sizeof(struct lists_squares) + sizeof(uint32_t) * shape->groups;
 	ret[LISTS_ROTATION] = sizeof(int16_t) * shape->kept * codes4_stride(shape->dim);
-	ret[LISTS_CODEWORDS] = sizeof(float) * shape->kept * 16;
+	ret[LISTS_CODEWORDS] = sizeof(float) * shape->kept * CODES4_WORDS;
 	ret[LISTS_CENTROIDS] = (uint64_t)shape->n_lists * rows8_bytes(shape->dim);
 	ret[LISTS_ENTRIES] = sizeof(uint32_t) * ((uint64_t)shape->n_lists * 4 + 1);
 	ret[LISTS_PLACES] = (uint64_t)shape->n * sizeof(uint32_t);
@@ -93,11 +94,5 @@ status lists_judge(const void *context, const struct block_fields *fields,
 
 struct block_file lists_block_file(const struct sealed_file *file)
 {
-	return (struct block_file){
-		.kind = &kind,
-		.directory = file->directory,
-		.collection = file->config->name,
-		.incarnation = file->incarnation,
-		.id = file->id,
-	};
+	return ann_file(file, &kind);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define SAMPLE_ROWS 8192
-#define WORDS 16 /* codewords of a group */
 #define ITERATIONS 12
 
 #define GROUPS_LEAST 32
@@ -21,7 +20,7 @@ struct residuals {
 	float *rows;    /* [n][dim] owned, scaled */
 	float *rotated; /* [n][kept] owned, likewise */
 	float *columns; /* [n][CODES4_WIDTH_MAX] owned; those of a group */
-	float *words;   /* [WORDS][CODES4_WIDTH_MAX] owned */
+	float *words;   /* [CODES4_WORDS][CODES4_WIDTH_MAX] owned */
 };
 
 static void residuals_finish(struct residuals *residuals)
@@ -104,8 +103,8 @@ static status words_train(struct building *building, const struct residuals *res
 			  uint32_t first, uint32_t width)
 {
 	const struct clusters_options options = {
-		.dim = width, .k = WORDS, .iterations = ITERATIONS, .threads = 1};
-	float *ret = building->codewords + (size_t)first * WORDS;
+		.dim = width, .k = CODES4_WORDS, .iterations = ITERATIONS, .threads = 1};
+	float *ret = building->codewords + (size_t)first * CODES4_WORDS;
 	size_t kept = building->shape.kept;
 
 	for (size_t i = 0; i < residuals->n; i++)
@@ -113,9 +112,9 @@ static status words_train(struct building *building, const struct residuals *res
 		       width * sizeof(float));
 	TRY(clusters_train(&options, residuals->columns, residuals->n, NULL, building->arena,
 			   residuals->words));
-	for (size_t word = 0; word < WORDS; word++) {
+	for (size_t word = 0; word < CODES4_WORDS; word++) {
 		for (size_t i = 0; i < width; i++)
-			ret[i * WORDS + word] =
+			ret[i * CODES4_WORDS + word] =
 				residuals->words[word * width + i] / building->scale;
 	}
 	return status_ok();
@@ -128,8 +127,8 @@ static status words_train_all(struct building *building, struct residuals *resid
 
 	residuals->rotated = malloc(sizeof(float) * residuals->n * shape->kept);
 	residuals->columns = malloc(sizeof(float) * residuals->n * CODES4_WIDTH_MAX);
-	residuals->words = malloc(sizeof(float) * WORDS * CODES4_WIDTH_MAX);
-	building->codewords = calloc(shape->kept, sizeof(float) * WORDS);
+	residuals->words = malloc(sizeof(float) * CODES4_WORDS * CODES4_WIDTH_MAX);
+	building->codewords = calloc(shape->kept, sizeof(float) * CODES4_WORDS);
 	if (!residuals->rotated || !residuals->columns || !residuals->words || !building->codewords)
 		return building_no_memory();
 	axes_apply(building->rotation, shape->kept, shape->dim, residuals->rows, residuals->n,
@@ -161,8 +160,8 @@ status lists_quantize(struct building *building)
 	SCOPED(axes) axes = &(struct axes){0};
 
 	residuals->n = shape->n < SAMPLE_ROWS ? shape->n : SAMPLE_ROWS;
-	if (residuals->n <= WORDS)
-		residuals->n = WORDS + 1;
+	if (residuals->n <= CODES4_WORDS)
+		residuals->n = CODES4_WORDS + 1;
 	residuals->rows = malloc(sizeof(float) * residuals->n * shape->dim);
 	if (!residuals->rows)
 		return building_no_memory();

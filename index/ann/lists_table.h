@@ -1,8 +1,8 @@
 /* lists_table - how much of the lists to read for which recall, as it was measured. Internal to the
  * lists.
  *
- * lists_calibrate.c measures with queries that are made of rows. Questions miss more than these, since
- * they lie further from all rows: on one corpus (a hundred thousand passages of technical text and a
+ * lists_calibrate.c measures with queries that are rows, or made of two. Questions miss more than these,
+ * since they lie further from all rows: on one corpus (a hundred thousand passages of technical text and a
  * thousand questions about them, 384 dimensions) a question finds with some z what such a query finds
  * with a z that is less by 1.2 to 1.6 times the deviation of a random direction. So z is measured, and
  * that much, and a little, added; and so many are kept that the queries would find nearly all, were all
@@ -38,10 +38,10 @@ struct lists_table {
 uint32_t lists_depth(uint32_t row);
 double lists_target(uint32_t column);
 
-/* lists_margin_z - what is added to the z of rows, in deviations of a random direction. */
+/* lists_margin_z - what is added to the z that was measured, in deviations of a random direction. */
 double lists_margin_z(uint32_t row, uint32_t column);
 
-/* lists_margin_recall - what rows have to find where all lists are read, for questions to find the
+/* lists_margin_recall - what those queries have to find where all lists are read, for questions to find the
  * target where some are. */
 double lists_margin_recall(double target);
 

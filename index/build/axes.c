@@ -2,30 +2,12 @@
 #include "index/build/axes.h"
 
 #include "index/build/orthonormal.h"
-#include "index/build/threads.h"
+#include "index/build/pca.h"
 #include "kernels/base/error_info.h"
-
-#include <c_api/VectorTransform_c.h>
-#include <c_api/error_c.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Unit vectors applied at once. */
-#define SLICE 64
-
-struct transform {
-	FaissPCAMatrix *faiss;
-};
-
-static void transform_finish(struct transform *transform)
-{
-	if (transform->faiss)
-		faiss_VectorTransform_free(transform->faiss);
-}
-
-SCOPE_DEFINE(transform, transform_finish)
 
 /* What finding axes in more than one step needs. */
 struct steps {
@@ -47,15 +29,6 @@ static status no_memory(void)
 			 REASON_MEMORY_LIMIT);
 }
 
-static status failure(struct arena *arena, const char *doing)
-{
-	const char *why = faiss_get_last_error();
-
-	if (why && strstr(why, "bad_alloc"))
-		return no_memory();
-	return status_format(arena, STATUS_INTERNAL, "FAISS, %s: %s", doing, why ? why : "failed");
-}
-
 static status axes_init(struct axes *axes, uint32_t n, uint32_t dim)
 {
 	*axes = (struct axes){.n = n, .dim = dim};
@@ -71,50 +44,6 @@ void axes_finish(struct axes *axes)
 	free(axes->matrix);
 	free(axes->variances);
 	*axes = (struct axes){0};
-}
-
-/* Column c of the matrix is what unit vector c becomes, less what zero does. room: [2 * SLICE + 1][dim] */
-static void matrix_take(const FaissPCAMatrix *faiss, size_t dim, float *room, double *ret)
-{
-	float *in = room, *out = in + SLICE * dim, *zero = out + SLICE * dim;
-
-	memset(in, 0, SLICE * dim * sizeof *in);
-	faiss_VectorTransform_apply_noalloc(faiss, 1, in, zero);
-	for (size_t first = 0; first < dim; first += SLICE) {
-		size_t n = dim - first < SLICE ? dim - first : SLICE;
-
-		memset(in, 0, SLICE * dim * sizeof *in);
-		for (size_t i = 0; i < n; i++)
-			in[i * dim + first + i] = 1;
-		faiss_VectorTransform_apply_noalloc(faiss, (idx_t)n, in, out);
-		for (size_t i = 0; i < n; i++) {
-			for (size_t row = 0; row < dim; row++)
-				ret[row * dim + first + i] =
-					(double)out[i * dim + row] - (double)zero[row];
-		}
-	}
-}
-
-/* FAISS's PCA of all dimensions; false where there is none that is any good. */
-static status pca(const float *rows, size_t n_rows, uint32_t dim, struct arena *arena,
-		  double *ret_matrix, bool *ret_good)
-{
-	SCOPED(transform) transform = &(struct transform){0};
-	float *room = malloc(sizeof *room * (2 * SLICE + 1) * dim);
-
-	if (!room)
-		return no_memory();
-	build_threads_bound();
-	*ret_good = false;
-	if (faiss_PCAMatrix_new_with(&transform->faiss, (int)dim, (int)dim, 0, 0) ||
-	    faiss_VectorTransform_train(transform->faiss, (idx_t)n_rows, rows)) {
-		free(room);
-		return failure(arena, "finding axes");
-	}
-	matrix_take(transform->faiss, dim, room, ret_matrix);
-	free(room);
-	*ret_good = orthonormal_make(ret_matrix, dim);
-	return status_ok();
 }
 
 /* How much there is along each axis. */
@@ -135,24 +64,25 @@ static status measure(struct axes *axes, const float *rows, size_t n_rows)
 	return sums && along ? status_ok() : no_memory();
 }
 
-/* All axes of rows of AXES_AT_ONCE dimensions at most. With fewer rows than dimensions, or rows that
- * are all alike, PCA does not say what the others are: the dimensions themselves will do. */
+/* All axes of rows of AXES_AT_ONCE dimensions at most, not measured. With fewer rows than dimensions,
+ * or rows that are all alike, PCA does not say what the others are: the dimensions themselves will
+ * do. */
 static status find_at_once(const float *rows, size_t n_rows, uint32_t dim, struct arena *arena,
 			   struct axes *ret)
 {
 	double *matrix = malloc(sizeof *matrix * dim * dim);
-	bool good = false;
 	status s = status_ok();
+	bool good;
 
 	if (!matrix)
 		return no_memory();
 	if (n_rows > dim)
-		s = pca(rows, n_rows, dim, arena, matrix, &good);
+		s = pca_find(rows, n_rows, dim, arena, matrix);
+	good = n_rows > dim && !status_failed(s) && orthonormal_make(matrix, dim);
 	for (size_t i = 0; i < (size_t)dim * dim; i++)
 		ret->matrix[i] = good ? (float)matrix[i] : (float)(i / dim == i % dim);
 	free(matrix);
-	TRY(s);
-	return measure(ret, rows, n_rows);
+	return s;
 }
 
 /* Some columns of the rows. */
@@ -233,6 +163,7 @@ static status find_in_steps(const float *rows, size_t n_rows, const struct deadl
 	}
 	TRY(deadline_check(deadline));
 	TRY(find_at_once(steps->kept, n_rows, ret->n, arena, second));
+	TRY(measure(second, steps->kept, n_rows));
 	return compose(second, ret);
 }
 
@@ -242,10 +173,12 @@ status axes_find(const float *rows, size_t n_rows, uint32_t dim, const struct de
 	SCOPED(axes) axes = &(struct axes){0};
 
 	TRY(axes_init(axes, dim < AXES_AT_ONCE ? dim : AXES_AT_ONCE, dim));
-	if (dim <= AXES_AT_ONCE)
+	if (dim <= AXES_AT_ONCE) {
 		TRY(find_at_once(rows, n_rows, dim, arena, axes));
-	else
+		TRY(measure(axes, rows, n_rows));
+	} else {
 		TRY(find_in_steps(rows, n_rows, deadline, arena, axes));
+	}
 	*ret = *axes;
 	*axes = (struct axes){0};
 	return status_ok();

@@ -1,6 +1,7 @@
 /* clusters - FAISS's k-means, an iteration to a call, and its search for the nearest centroid. */
 #include "index/build/clusters.h"
 
+#include "index/build/faiss_failure.h"
 #include "index/build/threads.h"
 #include "kernels/base/error_info.h"
 
@@ -8,7 +9,6 @@
 #include <c_api/Clustering_c.h>
 #include <c_api/IndexFlat_c.h>
 #include <c_api/Index_c.h>
-#include <c_api/error_c.h>
 #include <c_api/index_factory_c.h>
 
 #include <limits.h>
@@ -48,16 +48,6 @@ static status no_memory(void)
 			 REASON_MEMORY_LIMIT);
 }
 
-/* FAISS turns a bad_alloc into text. */
-static status failure(struct arena *arena, const char *doing)
-{
-	const char *why = faiss_get_last_error();
-
-	if (why && strstr(why, "bad_alloc"))
-		return no_memory();
-	return status_format(arena, STATUS_INTERNAL, "FAISS, %s: %s", doing, why ? why : "failed");
-}
-
 static status training_init(struct training *training, const struct clusters_options *options,
 			    struct arena *arena)
 {
@@ -72,20 +62,8 @@ static status training_init(struct training *training, const struct clusters_opt
 	if (faiss_Clustering_new_with_params(&training->clustering, (int)options->dim,
 					     (int)options->k, &parameters) ||
 	    faiss_IndexFlatL2_new_with(&training->index, options->dim))
-		return failure(arena, "preparing to cluster");
+		return faiss_failure(arena, STATUS_INTERNAL, "preparing to cluster");
 	return status_ok();
-}
-
-/* OpenMP keeps a number of threads for each thread that starts others: lowers it, and gives what it
- * was, to be put back. */
-static int threads_lower(uint32_t wanted)
-{
-	int before = omp_get_max_threads();
-
-	build_threads_bound();
-	if (wanted > 0 && omp_get_max_threads() > (int)wanted)
-		omp_set_num_threads((int)wanted);
-	return before;
 }
 
 /* Centroids that are there already are where it begins. */
@@ -95,7 +73,7 @@ static status iterate(const struct training *training, uint32_t times, const flo
 	for (uint32_t i = 0; i < times; i++) {
 		TRY(deadline_check(deadline));
 		if (faiss_Clustering_train(training->clustering, (idx_t)n, rows, training->index))
-			return failure(arena, "clustering");
+			return faiss_failure(arena, STATUS_INTERNAL, "clustering");
 	}
 	return status_ok();
 }
@@ -120,9 +98,15 @@ static status train(const struct clusters_options *options, const float *rows, s
 status clusters_train(const struct clusters_options *options, const float *rows, size_t n,
 		      const struct deadline *deadline, struct arena *arena, float *ret_centroids)
 {
-	int threads = threads_lower(options->threads);
-	status s = train(options, rows, n, deadline, arena, ret_centroids);
+	int wanted = (int)options->threads, threads;
+	status s;
 
+	build_threads_bound();
+	/* The number is the calling thread's own: what it was comes back. */
+	threads = omp_get_max_threads();
+	if (wanted > 0 && wanted < threads)
+		omp_set_num_threads(wanted);
+	s = train(options, rows, n, deadline, arena, ret_centroids);
 	omp_set_num_threads(threads);
 	return s;
 }
@@ -136,7 +120,7 @@ static status widen_search(FaissIndex *index, struct arena *arena)
 
 	if (space)
 		faiss_ParameterSpace_free(space);
-	return failed ? failure(arena, "setting up a graph") : status_ok();
+	return failed ? faiss_failure(arena, STATUS_INTERNAL, "setting up a graph") : status_ok();
 }
 
 status clusters_open(const float *centroids, uint32_t k, uint32_t dim, struct arena *arena,
@@ -149,11 +133,11 @@ status clusters_open(const float *centroids, uint32_t k, uint32_t dim, struct ar
 		return no_memory();
 	if (faiss_index_factory(&clusters->index, (int)dim, flat ? "Flat" : GRAPH_FACTORY,
 				METRIC_L2))
-		return failure(arena, "making an index of centroids");
+		return faiss_failure(arena, STATUS_INTERNAL, "making an index of centroids");
 	if (!flat)
 		TRY(widen_search(clusters->index, arena));
 	if (faiss_Index_add(clusters->index, k, centroids))
-		return failure(arena, "adding centroids");
+		return faiss_failure(arena, STATUS_INTERNAL, "adding centroids");
 	*ret = TAKE(clusters);
 	return status_ok();
 }
@@ -174,7 +158,7 @@ static status assign_slice(const struct clusters *clusters, const float *rows, s
 	idx_t nearest[ASSIGN_SLICE];
 
 	if (faiss_Index_search(clusters->index, (idx_t)n, rows, 1, distances, nearest))
-		return failure(arena, "assigning rows");
+		return faiss_failure(arena, STATUS_INTERNAL, "assigning rows");
 	/* A graph that finds nothing says -1. */
 	for (size_t i = 0; i < n; i++)
 		ret[i] = nearest[i] < 0 ? 0 : (uint32_t)nearest[i];
@@ -185,14 +169,12 @@ status clusters_assign(const struct clusters *clusters, const float *rows, size_
 		       struct arena *arena, uint32_t *ret)
 {
 	size_t dim = (size_t)faiss_Index_d(clusters->index);
-	int threads = threads_lower(0);
-	status s = status_ok();
 
-	for (size_t first = 0; first < n && !status_failed(s); first += ASSIGN_SLICE) {
+	build_threads_bound();
+	for (size_t first = 0; first < n; first += ASSIGN_SLICE) {
 		size_t left = n - first < ASSIGN_SLICE ? n - first : ASSIGN_SLICE;
 
-		s = assign_slice(clusters, rows + first * dim, left, arena, ret + first);
+		TRY(assign_slice(clusters, rows + first * dim, left, arena, ret + first));
 	}
-	omp_set_num_threads(threads);
-	return s;
+	return status_ok();
 }

@@ -1,12 +1,12 @@
 /* factory_index - the C interface of FAISS's indexes. */
 #include "index/build/factory_index.h"
 
+#include "index/build/faiss_failure.h"
 #include "index/build/threads.h"
 #include "kernels/base/error_info.h"
 
 #include <c_api/AutoTune_c.h>
 #include <c_api/Index_c.h>
-#include <c_api/error_c.h>
 #include <c_api/index_factory_c.h>
 #include <c_api/index_io_c.h>
 #include <omp.h>
@@ -37,13 +37,6 @@ static struct factory_index *ours(FaissIndex *index)
 	return (struct factory_index *)(void *)index;
 }
 
-static status failure(struct arena *arena, enum status_code code, const char *doing)
-{
-	const char *why = faiss_get_last_error();
-
-	return status_format(arena, code, "FAISS, %s: %s", doing, why ? why : "failed");
-}
-
 static status no_memory(void)
 {
 	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory for an index of FAISS"),
@@ -56,7 +49,7 @@ status factory_index_make(const char *factory, uint32_t dim, bool l2, struct are
 	FaissIndex *index = NULL;
 
 	if (faiss_index_factory(&index, (int)dim, factory, l2 ? METRIC_L2 : METRIC_INNER_PRODUCT))
-		return failure(arena, STATUS_INVALID_ARGUMENT, factory);
+		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, factory);
 	*ret = ours(index);
 	return status_ok();
 }
@@ -74,7 +67,7 @@ status factory_index_train(struct factory_index *index, size_t n, const float *r
 	if (faiss_Index_is_trained(theirs(index)))
 		return status_ok();
 	if (faiss_Index_train(theirs(index), (idx_t)n, rows))
-		return failure(arena, STATUS_INVALID_ARGUMENT, "training");
+		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, "training");
 	return status_ok();
 }
 
@@ -83,7 +76,7 @@ status factory_index_add(struct factory_index *index, size_t n, const float *row
 {
 	build_threads_bound();
 	if (faiss_Index_add(theirs(index), (idx_t)n, rows))
-		return failure(arena, STATUS_INTERNAL, "adding rows");
+		return faiss_failure(arena, STATUS_INTERNAL, "adding rows");
 	return status_ok();
 }
 
@@ -102,7 +95,7 @@ status factory_index_set(struct factory_index *index, const char *name, double v
 		return no_memory();
 	failed = faiss_ParameterSpace_set_index_parameter(space, theirs(index), name, value);
 	faiss_ParameterSpace_free(space);
-	return failed ? failure(arena, STATUS_INTERNAL, name) : status_ok();
+	return failed ? faiss_failure(arena, STATUS_INTERNAL, name) : status_ok();
 }
 
 /* A team of one does not start threads: many searches at once would fight for the cores. The number
@@ -115,7 +108,7 @@ status factory_index_search(const struct factory_index *index, const float *quer
 	omp_set_num_threads(1);
 	failed = faiss_Index_search(theirs(index), 1, query, (idx_t)k, scratch, ret_places);
 	omp_set_num_threads(threads);
-	return failed ? failure(arena, STATUS_INTERNAL, "searching") : status_ok();
+	return failed ? faiss_failure(arena, STATUS_INTERNAL, "searching") : status_ok();
 }
 
 /* FAISS writes to a FILE, so a sink becomes one. */
@@ -148,7 +141,7 @@ status factory_index_write(const struct factory_index *index, const struct faiss
 	not_flushed = fclose(file);
 	TRY(writing.status);
 	if (failed)
-		return failure(arena, STATUS_INTERNAL, "writing");
+		return faiss_failure(arena, STATUS_INTERNAL, "writing");
 	return not_flushed ? no_memory() : status_ok();
 }
 
@@ -161,7 +154,7 @@ status factory_index_read(struct bytes bytes, struct arena *arena, struct factor
 	if (!stream->file)
 		return no_memory();
 	if (faiss_read_index(stream->file, 0, &index))
-		return failure(arena, STATUS_INTERNAL, "reading");
+		return faiss_failure(arena, STATUS_INTERNAL, "reading");
 	*ret = ours(index);
 	return status_ok();
 }

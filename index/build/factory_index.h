@@ -1,9 +1,10 @@
 /* factory_index - an index of FAISS's own, whatever its factory makes.
  *
  * FAISS throws, and its C interface gives the exception's text: that is in the detail of what fails
- * here. It does not defend itself against hostile strings or files (index/ann/factory_check.h and
- * checksums do). No call can be interrupted; a search takes one thread, all others take what OpenMP
- * gives them. Reading calls are safe from any thread, the others need the index for themselves.
+ * here. Without memory all of it may fail with RESOURCE_EXHAUSTED. It does not defend itself against
+ * hostile strings or files (index/ann/factory_check.h and checksums do). No call can be interrupted;
+ * a search takes one thread, training and adding take what threads.h allows. Reading calls are safe
+ * from any thread, the others need the index for themselves.
  */
 #ifndef SLUICE_INDEX_BUILD_FACTORY_INDEX_H
 #define SLUICE_INDEX_BUILD_FACTORY_INDEX_H

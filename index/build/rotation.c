@@ -1,13 +1,10 @@
-/* rotation - sample, train, take the matrix out, judge it. */
+/* rotation - sample, train, judge what came of it. */
 #include "index/build/rotation.h"
 
 #include "index/build/orthonormal.h"
-#include "index/build/threads.h"
+#include "index/build/pca.h"
 #include "kernels/base/error_info.h"
 #include "kernels/score.h"
-
-#include <c_api/VectorTransform_c.h>
-#include <c_api/error_c.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,34 +12,17 @@
 #define SAMPLE_ROWS_MAX 8192
 #define ENERGY_ROWS_MAX 1024
 
-/* Unit vectors applied at once. */
-#define SLICE 64
-
-struct transform {
-	FaissPCAMatrix *faiss;
-};
-
-static void transform_finish(struct transform *transform)
-{
-	if (transform->faiss)
-		faiss_VectorTransform_free(transform->faiss);
-}
-
-SCOPE_DEFINE(transform, transform_finish)
-
 /* A sample of rows, and memory to work in. */
 struct training {
 	uint32_t dim, n;
 	float *sample;  /* [n][dim] owned */
 	double *matrix; /* [dim][dim] owned */
-	float *slice;   /* [2 * SLICE][dim] owned */
 };
 
 static void training_finish(struct training *training)
 {
 	free(training->sample);
 	free(training->matrix);
-	free(training->slice);
 }
 
 SCOPE_DEFINE(training, training_finish)
@@ -51,13 +31,6 @@ static status no_memory(void)
 {
 	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to train a rotation"),
 			 REASON_MEMORY_LIMIT);
-}
-
-static status faiss_failure(struct arena *arena, const char *doing)
-{
-	const char *why = faiss_get_last_error();
-
-	return status_format(arena, STATUS_INTERNAL, "FAISS, %s: %s", doing, why ? why : "failed");
 }
 
 /* One row of each n-th part of the source, anywhere in it: rows may repeat themselves in a rhythm. */
@@ -113,63 +86,21 @@ static status training_init(struct training *training, const struct sealed_sourc
 	training->n = source->n < SAMPLE_ROWS_MAX ? source->n : SAMPLE_ROWS_MAX;
 	training->sample = malloc(sizeof(float) * training->n * dim);
 	training->matrix = malloc(sizeof(double) * dim * dim);
-	training->slice = malloc(sizeof(float) * 2 * SLICE * dim);
-	if (!training->sample || !training->matrix || !training->slice)
-		return no_memory();
-	return status_ok();
+	return training->sample && training->matrix ? status_ok() : no_memory();
 }
 
-/* Column c of the matrix is what unit vector c becomes, less what zero does. */
-static void matrix_take(struct training *training, const FaissPCAMatrix *faiss)
-{
-	size_t dim = training->dim;
-	float *in = training->slice, *out = in + SLICE * dim, *zero = training->sample;
-
-	/* The sample's first row is as good a place as any: it is not needed as it was. */
-	memset(in, 0, SLICE * dim * sizeof *in);
-	faiss_VectorTransform_apply_noalloc(faiss, 1, in, zero);
-	for (size_t first = 0; first < dim; first += SLICE) {
-		size_t n = dim - first < SLICE ? dim - first : SLICE;
-
-		memset(in, 0, SLICE * dim * sizeof *in);
-		for (size_t i = 0; i < n; i++)
-			in[i * dim + first + i] = 1;
-		faiss_VectorTransform_apply_noalloc(faiss, (idx_t)n, in, out);
-		for (size_t i = 0; i < n; i++) {
-			for (size_t row = 0; row < dim; row++)
-				training->matrix[row * dim + first + i] =
-					(double)out[i * dim + row] - (double)zero[row];
-		}
-	}
-}
-
-static status train(struct training *training, struct arena *arena)
-{
-	SCOPED(transform) transform = &(struct transform){0};
-	int dim = (int)training->dim;
-
-	build_threads_bound();
-	if (faiss_PCAMatrix_new_with(&transform->faiss, dim, dim, 0, 0))
-		return faiss_failure(arena, "making a PCA matrix");
-	if (faiss_VectorTransform_train(transform->faiss, training->n, training->sample))
-		return faiss_failure(arena, "training a PCA matrix");
-	matrix_take(training, transform->faiss);
-	return status_ok();
-}
-
-/* The head that holds most of the energy of some of the sample. Its first row was overwritten. */
+/* The head that holds most of the energy of some of the sample. */
 static status head_choose(const struct training *training, const struct codes8_rotation *rotation,
 			  uint32_t *ret)
 {
-	size_t dim = training->dim, n = training->n - 1;
+	size_t dim = training->dim;
+	size_t n = training->n < ENERGY_ROWS_MAX ? training->n : ENERGY_ROWS_MAX;
 	double *energy = calloc(2 * dim, sizeof *energy), *rotated = energy + dim;
 
 	if (!energy)
 		return no_memory();
-	n = n < ENERGY_ROWS_MAX ? n : ENERGY_ROWS_MAX;
 	for (size_t i = 0; i < n; i++) {
-		size_t row = 1 + i * (training->n - 1) / n;
-		const float *vector = training->sample + row * dim;
+		const float *vector = training->sample + i * training->n / n * dim;
 
 		codes8_rotate(rotation, &vector, 1, rotated);
 		for (size_t k = 0; k < dim; k++)
@@ -215,7 +146,7 @@ status rotation_train(const struct sealed_source *source, uint32_t dim,
 	TRY(sample_take(training, source, deadline));
 	if (!sample_scale(training))
 		return status_ok();
-	TRY(train(training, arena));
+	TRY(pca_find(training->sample, training->n, dim, arena, training->matrix));
 	TRY(deadline_check(deadline));
 	if (!orthonormal_make(training->matrix, dim))
 		return status_ok();

@@ -1,9 +1,8 @@
 /* rotation - the principal axes of rows, trained by FAISS and made exact here.
  *
- * FAISS's PCAMatrix centres, and its C interface does not give the matrix: the linear part is found
- * by applying it to the unit vectors and to zero, made orthonormal in double and rounded once. What
- * is left of the deviation is measured (codes8_rotation_init) and covered by every bound, so that a
- * bad training can make scans slower and never an answer wrong.
+ * What FAISS found (pca.h) is made orthonormal in double and rounded once. What is left of the
+ * deviation is measured (codes8_rotation_init) and covered by every bound, so that a bad training can
+ * make scans slower and never an answer wrong.
  */
 #ifndef SLUICE_INDEX_BUILD_ROTATION_H
 #define SLUICE_INDEX_BUILD_ROTATION_H

@@ -245,7 +245,6 @@ static bool exact_is_complete(const struct exact *exact)
 static status exact_fill_next(struct exact *exact)
 {
 	bool is_first = exact->fill == FILL_NONE && !exact->has_last;
-
 	int64_t start_ns = clock_ns();
 	status filled = exact_finds_next(exact) || (is_first && !exact->gathers)
 				? exact_fill(exact)

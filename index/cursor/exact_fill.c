@@ -1,4 +1,4 @@
-/* exact_fill - the first window: one scan for the rows that come first by bound key. */
+/* exact_fill - windows of bound keys: one scan, or what indexes propose, for the rows that come first. */
 #include "index/cursor/exact_state.h"
 
 /* Rows of a range at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
@@ -55,14 +55,14 @@ static size_t fill_width(const struct exact *exact)
 
 status exact_fill(struct exact *exact)
 {
-	bool found = false;
+	uint64_t place = 0, scan_end = exact->recall > 0 ? 0 : UINT64_MAX;
 
 	TRY(exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS));
-	for (uint64_t place = 0; exact_seek(exact, &place);) {
+	while (exact_seek(exact, &place)) {
 		TRY(exact_wanted(exact));
-		if (exact->recall > 0)
-			TRY(exact_find(exact, &place, &found));
-		if (!found)
+		if (place >= scan_end)
+			TRY(exact_find(exact, &place, &scan_end));
+		if (place < scan_end)
 			TRY(fill_by_scan(exact, &place));
 	}
 	window_seal(&exact->window);

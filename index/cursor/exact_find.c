@@ -17,11 +17,11 @@
 /* Places of a filter that are counted at a time; the words are on the stack. */
 #define COUNT_PLACES 32768
 
-/* A sealed segment that has an index, as the snapshot sees it. */
+/* A sealed segment, as the snapshot sees it. */
 struct stretch {
 	const struct snapshot *snapshot;
 	const struct places *places; /* NULL: there is no filter */
-	const struct ann *ann;
+	const struct ann *ann;       /* NULL: it has none */
 	uint64_t first, end;
 	double share; /* of its rows that may be hits */
 };
@@ -60,51 +60,50 @@ static float recall_of(const struct exact *exact)
 	return recall < RECALL_MAX ? recall : RECALL_MAX;
 }
 
-/* The segment that a place is in, if its index is to be asked. */
+/* The sealed segment that a place is in, share apart; false where it is in the head, the last block. */
 static bool stretch_at(const struct exact *exact, uint64_t place, struct stretch *ret)
 {
-	const struct sealed *sealed = snapshot_sealed(exact->snapshot, place);
-	const struct ann *ann = sealed ? snapshot_ann(exact->snapshot, place) : NULL;
-	uint64_t bitmap[1], places = snapshot_places(exact->snapshot);
+	const struct snapshot *snapshot = exact->snapshot;
+	const struct sealed *sealed = snapshot_sealed(snapshot, place);
+	uint64_t bitmap[1], places = snapshot_places(snapshot);
 	struct scan_range range;
 
-	if (!ann)
+	if (!sealed)
 		return false;
-	snapshot_range(exact->snapshot, place, 1, bitmap, &range);
+	snapshot_range(snapshot, place, 1, bitmap, &range);
 	*ret = (struct stretch){
-		.snapshot = exact->snapshot,
+		.snapshot = snapshot,
 		.places = exact->places,
-		.ann = ann,
+		.ann = snapshot_ann(snapshot, place),
 		.first = range.row_base,
 		.end = range.row_base + sealed_length(sealed),
 	};
 	if (ret->end > places)
 		ret->end = places;
-	ret->share = share_of(exact, ret);
-	return ret->share > 0 && ann_covers(ann, exact->depth, recall_of(exact), ret->share);
+	return true;
 }
 
-/* Where the block of a place ends, which is either asked or scanned. */
-static uint64_t end_of(const struct exact *exact, uint64_t place)
+/* Whether its index is to be asked, for the depth and the recall; sets its share. */
+static bool stretch_is_covered(const struct exact *exact, struct stretch *stretch)
 {
-	const struct sealed *sealed = snapshot_sealed(exact->snapshot, place);
-	uint64_t bitmap[1];
-	struct scan_range range;
-
-	if (!sealed)
-		return snapshot_places(exact->snapshot); /* the head is the last one */
-	snapshot_range(exact->snapshot, place, 1, bitmap, &range);
-	return range.row_base + sealed_length(sealed);
+	if (!stretch->ann)
+		return false;
+	stretch->share = share_of(exact, stretch);
+	return stretch->share > 0 &&
+	       ann_covers(stretch->ann, exact->depth, recall_of(exact), stretch->share);
 }
 
-/* Whether an index of some segment is worth asking for the depth and the recall. */
+/* Whether an index of some segment is worth asking. */
 static bool some_index_covers(const struct exact *exact)
 {
 	struct stretch stretch;
 
-	for (uint64_t place = 0; exact_seek(exact, &place); place = end_of(exact, place))
-		if (stretch_at(exact, place, &stretch))
+	for (uint64_t place = 0; exact_seek(exact, &place); place = stretch.end) {
+		if (!stretch_at(exact, place, &stretch))
+			return false;
+		if (stretch_is_covered(exact, &stretch))
 			return true;
+	}
 	return false;
 }
 
@@ -161,7 +160,7 @@ static bool all_may_be_hits(const struct exact *exact, const struct stretch *str
 		       sealed_length(snapshot_sealed(exact->snapshot, stretch->first));
 }
 
-status exact_find(struct exact *exact, uint64_t *place, bool *ret_found)
+status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end)
 {
 	struct walk *walk = exact->base.walk;
 	SCOPED(arena) memory = &(struct arena){0};
@@ -175,8 +174,12 @@ status exact_find(struct exact *exact, uint64_t *place, bool *ret_found)
 		.deadline = walk->deadline,
 	};
 
-	*ret_found = false;
-	if (!stretch_at(exact, *place, &stretch))
+	if (!stretch_at(exact, *place, &stretch)) {
+		*ret_end = snapshot_places(exact->snapshot);
+		return status_ok();
+	}
+	*ret_end = stretch.end;
+	if (!stretch_is_covered(exact, &stretch))
 		return status_ok();
 	arena_init(memory, FIND_ARENA_BYTES);
 	probe.share = stretch.share;
@@ -190,6 +193,5 @@ status exact_find(struct exact *exact, uint64_t *place, bool *ret_found)
 		walk->ann = ann_name(stretch.ann);
 	exact->partial = true;
 	*place = stretch.end;
-	*ret_found = true;
 	return status_ok();
 }

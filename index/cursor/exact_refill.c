@@ -1,4 +1,4 @@
-/* exact_refill - every window after the first: the rows that come next by their true keys.
+/* exact_refill - windows of true keys: the rows that come next by these.
  *
  * One scan with both bounds, a step at a time. Most rows are passed over by a bound: those that
  * were given, and those that cannot be among the window's. The others are scored exactly.

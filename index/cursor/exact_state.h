@@ -1,12 +1,12 @@
 /* exact_state - what the files of the exact source share; nobody else includes it.
  *
  *	exact.c         open, next, close; gives hits out of the window
- *	exact_fill.c    the first fill: a window of bound keys
- *	exact_find.c    approximate indexes, for fills
- *	exact_refill.c  every later fill: a window of true keys
+ *	exact_fill.c    the first fill, and those that ask indexes: a window of bound keys
+ *	exact_find.c    approximate indexes, for such fills
+ *	exact_refill.c  every other fill: a window of true keys
  *	exact_codes.c   ranges of sealed segments, for both
  *
- * The window after the first fill holds, in keys[taken .. n), bound keys in order, not scored yet,
+ * The window after such a fill holds, in keys[taken .. n), bound keys in order, not scored yet,
  * and in keys[0 .. n_scored) a heap of the scored rows, the best first. A row that is scored moves
  * from the one to the other, so n_scored <= taken and there is always room.
  * After a refill keys[taken .. n) are hits in order, and the heap is empty.
@@ -80,9 +80,10 @@ void exact_find_begin(struct exact *exact, const struct exact_options *options);
 bool exact_finds_next(struct exact *exact);
 
 /* exact_find - asks the index of the segment that a place is in, for the window, and goes on to the
- * place behind the segment. Nothing is done where it has none that is worth it.
+ * place behind the segment. Where it has none that is worth it the place stays.
+ * ret_end  behind the segment: before it there is nothing more to ask.
  * Fails: as ann_find */
-status exact_find(struct exact *exact, uint64_t *place, bool *ret_found);
+status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end);
 
 /* exact_codes_propose, exact_codes_bounds - as scanner_propose into the window and scanner_bounds, of
  * a range without a block. Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED */

@@ -99,16 +99,15 @@ status block_unreadable(const struct block_file *file, struct arena *arena, cons
 	return failure(file, arena, doing, errno == ENOENT || errno == EIO);
 }
 
-static status no_memory(void)
+status block_no_memory(const char *what)
 {
-	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path"),
-			 REASON_MEMORY_LIMIT);
+	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, what), REASON_MEMORY_LIMIT);
 }
 
 static status remove_one(const struct block_file *file, const char *path, struct arena *arena)
 {
 	if (!path)
-		return no_memory();
+		return block_no_memory("memory for a path");
 	if (unlink(path) && errno != ENOENT)
 		return block_failure(file, arena, "removing");
 	return status_ok();
@@ -125,7 +124,7 @@ status block_is_there(const struct block_file *file, struct arena *arena, bool *
 	const char *path = block_path(file, arena);
 
 	if (!path)
-		return no_memory();
+		return block_no_memory("memory for a path");
 	if (access(path, F_OK) == 0)
 		*ret = true;
 	else if (errno == ENOENT)

@@ -73,9 +73,6 @@ struct block_layout {
 /* block_layout_init - of parts of these sizes, [n_parts]; a size may be 0. */
 void block_layout_init(struct block_layout *ret, const uint64_t *sizes, size_t n_parts);
 
-/* block_file_bytes - what such a file takes of the disk. */
-uint64_t block_file_bytes(const uint64_t *sizes, size_t n_parts);
-
 /* block_path, block_path_new - where it is, and until it is whole; NULL without memory. */
 const char *block_path(const struct block_file *file, struct arena *arena);
 const char *block_path_new(const struct block_file *file, struct arena *arena);

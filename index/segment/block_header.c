@@ -37,14 +37,6 @@ void block_layout_init(struct block_layout *ret, const uint64_t *sizes, size_t n
 	ret->file_bytes = at;
 }
 
-uint64_t block_file_bytes(const uint64_t *sizes, size_t n_parts)
-{
-	struct block_layout layout;
-
-	block_layout_init(&layout, sizes, n_parts);
-	return layout.file_bytes;
-}
-
 void block_header_init(struct block_header *ret, const struct block_file *file,
 		       const struct block_fields *fields, const struct block_layout *layout,
 		       uint32_t table_checksum)

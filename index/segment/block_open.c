@@ -5,9 +5,9 @@
  */
 #include "index/segment/block_header.h"
 
+#include "index/segment/block_name.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/checksum.h"
-#include "kernels/base/error_info.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,11 +41,6 @@ static void opening_finish(struct opening *opening)
 }
 
 SCOPE_DEFINE(opening, opening_finish)
-
-static status no_memory(const char *what)
-{
-	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, what), REASON_MEMORY_LIMIT);
-}
 
 /* Of bytes that the file must have; block as for block_damaged. */
 static status read_at(const struct opening *opening, void *ret, size_t size, uint64_t offset,
@@ -90,7 +85,7 @@ static status read_table(struct opening *opening)
 	opening->table = malloc(size);
 	opening->block = malloc(BLOCK_BYTES);
 	if (!opening->table || !opening->block)
-		return no_memory("memory to check a file");
+		return block_no_memory("memory to check a file");
 	TRY(read_at(opening, opening->table, size, BLOCK_HEADER_BYTES, "table"));
 	if (checksum_crc32c(0, bytes_of(opening->table, size)) !=
 	    block_header_table_checksum(&opening->header, opening->layout.n_parts))
@@ -140,7 +135,7 @@ static status map_file(const struct opening *opening, struct block_map *map)
 	reserved = mmap(NULL, map->reserved_bytes, PROT_NONE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (reserved == MAP_FAILED)
-		return no_memory("address space for a file");
+		return block_no_memory("address space for a file");
 	map->reserved = reserved;
 	at = reserved + (HUGE_PAGE_BYTES - (uintptr_t)reserved % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
 	if (mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, opening->descriptor, 0) == MAP_FAILED)
@@ -161,7 +156,7 @@ status block_open(const struct block_file *file, const struct block_judge *judge
 	SCOPED(block_map) map = &(struct block_map){0};
 
 	if (!path)
-		return no_memory("memory for a path");
+		return block_no_memory("memory for a path");
 	TRY(verify(opening, judge, path));
 	map->fields = opening->fields;
 	map->layout = opening->layout;

@@ -5,9 +5,9 @@
 #include "index/segment/block_writer.h"
 
 #include "index/segment/block_header.h"
+#include "index/segment/block_name.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/checksum.h"
-#include "kernels/base/error_info.h"
 #include "kernels/scanner.h"
 
 #include <assert.h>
@@ -30,12 +30,6 @@ void block_writer_finish(struct block_writer *writer)
 		free(writer->streams[part].block);
 	free(writer->table);
 	*writer = (struct block_writer){0};
-}
-
-static status no_memory(void)
-{
-	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to write a file"),
-			 REASON_MEMORY_LIMIT);
 }
 
 static status write_at(const struct block_writer *writer, const void *data, size_t size,
@@ -93,7 +87,7 @@ status block_writer_open(struct block_writer *writer, const struct block_file *f
 	assert(writer->layout.n_blocks <= UINT32_MAX);
 	writer->table = calloc(1, writer->layout.table_bytes);
 	if (!writer->table || !writer->path || !path_new)
-		return no_memory();
+		return block_no_memory("memory to write a file");
 	return take_room(writer, path_new);
 }
 
@@ -118,7 +112,7 @@ static status put_some(struct block_writer *writer, size_t part, const void *dat
 	bool last;
 
 	if (!stream->block && !(stream->block = malloc(BLOCK_BYTES)))
-		return no_memory();
+		return block_no_memory("memory to write a file");
 	size = size < room ? size : room;
 	memcpy(stream->block + filled, data, size);
 	stream->done += size;

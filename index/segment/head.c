@@ -241,14 +241,6 @@ uint64_t head_row(const struct head *head, uint64_t place)
 	return block->rows[i];
 }
 
-bool head_alive(const struct head *head, uint64_t place, uint64_t generation)
-{
-	uint32_t i;
-	const struct head_block *block = block_of(head, place, &i);
-
-	return atomic_load_explicit(&block->died[i], memory_order_relaxed) > generation;
-}
-
 const float *head_vector(const struct head *head, uint64_t place)
 {
 	uint32_t i;

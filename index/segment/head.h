@@ -47,7 +47,6 @@ uint64_t head_count(const struct head *head, uint64_t first, uint64_t length, ui
 uint64_t head_death(const struct head *head, uint64_t place);
 
 uint64_t head_row(const struct head *head, uint64_t place);
-bool head_alive(const struct head *head, uint64_t place, uint64_t generation);
 const float *head_vector(const struct head *head, uint64_t place);
 
 /* head_range - as snapshot_range. */

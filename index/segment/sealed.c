@@ -30,6 +30,11 @@ uint64_t sealed_row(const struct sealed *sealed, uint32_t place)
 	return sealed->rows[place];
 }
 
+uint64_t sealed_last_row(const struct sealed *sealed)
+{
+	return sealed->rows[sealed->n - 1];
+}
+
 uint32_t sealed_seek(const struct sealed *sealed, uint64_t row)
 {
 	uint32_t low = 0, high = sealed->n;

@@ -87,6 +87,7 @@ uint64_t sealed_id(const struct sealed *sealed);
 uint32_t sealed_length(const struct sealed *sealed);
 
 uint64_t sealed_row(const struct sealed *sealed, uint32_t place);
+uint64_t sealed_last_row(const struct sealed *sealed);
 
 /* sealed_seek - the first place whose row is not below row; the length where there is none. */
 uint32_t sealed_seek(const struct sealed *sealed, uint64_t row);

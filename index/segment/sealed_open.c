@@ -1,10 +1,10 @@
 /* sealed_open - a file that was looked at and mapped becomes a segment. */
 #include "index/segment/sealed_state.h"
 
+#include "index/segment/block_name.h"
 #include "index/segment/head.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/checksum.h"
-#include "kernels/base/error_info.h"
 #include "kernels/scanner.h"
 
 #include <stdlib.h>
@@ -14,18 +14,13 @@
 /* Nobody chooses the matrices, so any key will do. */
 static const uint8_t hash_key[16] = {0};
 
-static status no_memory(const char *what)
-{
-	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, what), REASON_MEMORY_LIMIT);
-}
-
 static status make_deaths(struct sealed *sealed)
 {
 	void *deaths = mmap(NULL, sealed->n * sizeof *sealed->deaths, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (deaths == MAP_FAILED)
-		return no_memory("address space for the deaths of rows");
+		return block_no_memory("address space for the deaths of rows");
 	sealed->deaths = deaths;
 	atomic_init(&sealed->first_death, GENERATION_NEVER);
 	return status_ok();
@@ -66,7 +61,7 @@ status sealed_open(const struct sealed_file *file, struct arena *arena, struct s
 	SCOPED(sealed) sealed = calloc(1, sizeof *sealed);
 
 	if (!sealed)
-		return no_memory("memory for a segment");
+		return block_no_memory("memory for a segment");
 	TRY(block_open(&block_file, &judge, arena, &sealed->file));
 	fields = &sealed->file.fields;
 	sealed_layout_init(&layout, file->config, fields->n, fields->numbers[SEALED_HEAD],

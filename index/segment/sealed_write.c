@@ -3,8 +3,8 @@
  */
 #include "index/segment/sealed_layout.h"
 
+#include "index/segment/block_name.h"
 #include "index/segment/block_writer.h"
-#include "kernels/base/error_info.h"
 #include "kernels/float16.h"
 
 #include <assert.h>
@@ -114,9 +114,7 @@ static status writing_allocate(struct writing *writing)
 
 	writing->memory = malloc(CODES8_ALIGNMENT + head + tails + scratch);
 	if (!writing->memory)
-		return status_as(
-			status_make(STATUS_RESOURCE_EXHAUSTED, "memory to write a segment"),
-			REASON_MEMORY_LIMIT);
+		return block_no_memory("memory to write a segment");
 	writing->head =
 		writing->memory + CODES8_ALIGNMENT - (uintptr_t)writing->memory % CODES8_ALIGNMENT;
 	writing->tails = writing->head + head;

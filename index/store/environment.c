@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"
 #define FILE_MODE 0600
 /* LMDB keeps a cache line a reader, and a few for its head. A larger file it takes as it is. */
@@ -149,7 +148,7 @@ static status tables_open(const struct transaction *transaction, enum table firs
 
 /* --- creation --- */
 
-static status sync_directory(const struct store *store, struct arena *arena)
+status store_sync_directory(const struct store *store, struct arena *arena)
 {
 	int fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = 0;
 
@@ -203,7 +202,7 @@ status store_create(const char *directory, const struct collection_config *confi
 		return store_failure(store, arena, errno, "draw random bytes");
 	TRY(environment_open(store, STORE_MAP_BYTES, arena));
 	TRY(write_first(store, arena));
-	return sync_directory(store, arena);
+	return store_sync_directory(store, arena);
 }
 
 /* --- opening --- */
@@ -212,18 +211,18 @@ status store_create(const char *directory, const struct collection_config *confi
 static status file_size(const struct store *store, struct arena *arena, size_t *ret)
 {
 	struct stat file;
-	char *path = arena_printf(arena, "%s/" DATA_FILE, store->directory);
+	char *path = arena_printf(arena, "%s/" STORE_DATA_FILE, store->directory);
 
 	if (!path)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory to open a store");
 	if (stat(path, &file)) {
 		if (errno != ENOENT)
-			return store_failure(store, arena, errno, DATA_FILE);
+			return store_failure(store, arena, errno, STORE_DATA_FILE);
 		file.st_size = 0;
 	}
 	if (file.st_size == 0)
 		return store_says(store, arena, STATUS_DATA_LOSS,
-				  DATA_FILE " is not there or is empty");
+				  STORE_DATA_FILE " is not there or is empty");
 	*ret = (size_t)file.st_size;
 	return status_ok();
 }

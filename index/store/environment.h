@@ -11,6 +11,8 @@
 #include <lmdb.h>
 #include <pthread.h>
 
+#define STORE_DATA_FILE "data.mdb"
+
 enum table {
 	TABLE_CONFIG,
 	TABLE_STATE,
@@ -57,6 +59,10 @@ struct store {
  * file fits. */
 status store_open_sized(const char *directory, size_t map_bytes, struct arena *arena,
 			struct store **ret);
+
+/* store_sync_directory - the names in the store's directory are on disk when it returns.
+ * Fails: RESOURCE_EXHAUSTED INTERNAL */
+status store_sync_directory(const struct store *store, struct arena *arena);
 
 /* store_failure - the status of an LMDB result that is not MDB_SUCCESS: ABORTED where the map is
  * full, RESOURCE_EXHAUSTED, DATA_LOSS, else INTERNAL.

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define NEW_FILE "data.mdb.new"
-#define DATA_FILE "data.mdb"
+#define NEW_FILE STORE_DATA_FILE ".new"
 
 status shrink_is_due(struct store *store, struct arena *arena, bool *ret)
 {
@@ -49,25 +48,10 @@ static status copy_to(struct store *store, const char *path, struct arena *arena
 	return result ? store_failure(store, arena, result, "write " NEW_FILE) : status_ok();
 }
 
-static status take_place(struct store *store, const char *from, const char *to, struct arena *arena)
-{
-	int directory, failed = 0;
-
-	if (rename(from, to))
-		return store_failure(store, arena, errno, "rename " NEW_FILE);
-	directory = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return store_failure(store, arena, errno, "open the directory");
-	if (fsync(directory))
-		failed = errno;
-	close(directory);
-	return failed ? store_failure(store, arena, failed, "sync the directory") : status_ok();
-}
-
 status shrink_copy(struct store *store, struct arena *arena)
 {
 	const char *from = arena_printf(arena, "%s/" NEW_FILE, store->directory);
-	const char *to = arena_printf(arena, "%s/" DATA_FILE, store->directory);
+	const char *to = arena_printf(arena, "%s/" STORE_DATA_FILE, store->directory);
 	status s;
 
 	if (!from || !to)
@@ -77,5 +61,7 @@ status shrink_copy(struct store *store, struct arena *arena)
 		(void)unlink(from);
 		return s;
 	}
-	return take_place(store, from, to, arena);
+	if (rename(from, to))
+		return store_failure(store, arena, errno, "rename " NEW_FILE);
+	return store_sync_directory(store, arena);
 }

@@ -124,7 +124,7 @@ void store_write_undo(struct store_write *write);
 /* store_write_put - a new row for the chunk, that its id then names.
  * ret_old_row  the row that the id had before, in *ret_replaced. The old row goes to `dead`.
  * Fails: RESOURCE_EXHAUSTED (disk; ENOSPC) DATA_LOSS INTERNAL; ABORTED where the map must grow:
- * abort, store_grow, and do it all again. */
+ * abort, store_grow, and do it all again (store_grow_while_full). */
 status store_write_put(struct store_write *write, uint64_t row, uint64_t generation,
 		       const struct chunk *chunk, bool *ret_replaced, uint64_t *ret_old_row);
 status store_write_delete(struct store_write *write, struct bytes id, uint64_t generation,
@@ -177,6 +177,11 @@ void store_write_abort(struct store_write *write); /* NULL is fine */
 
 /* store_grow - doubles the map; no write may be open. Fails: RESOURCE_EXHAUSTED */
 status store_grow(struct store *store, struct arena *arena);
+
+/* store_grow_while_full - a whole write, from its begin to its commit, and again in a larger map as long
+ * as it gives ABORTED. Fails: as attempt and store_grow; ABORTED where no map is large enough */
+status store_grow_while_full(struct store *store, struct arena *arena,
+			     status (*attempt)(void *context), void *context);
 
 SCOPE_DEFINE(store, store_close)
 SCOPE_DEFINE(store_write, store_write_abort)

@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 
+/* The map doubles each time, so this is never reached by one write. */
+#define GROW_TRIES 32
+
 #define DISK_FULL_BYTES ((size_t)1 << 20)
 
 static MDB_txn *take_kept(struct store *store)
@@ -175,4 +178,16 @@ status store_grow(struct store *store, struct arena *arena)
 				     arena, REASON_MEMORY_LIMIT, "collection", store->config.name,
 				     NULL);
 	return status_ok();
+}
+
+status store_grow_while_full(struct store *store, struct arena *arena,
+			     status (*attempt)(void *context), void *context)
+{
+	status s = attempt(context);
+
+	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
+		TRY(store_grow(store, arena));
+		s = attempt(context);
+	}
+	return s;
 }

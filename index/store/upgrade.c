@@ -12,8 +12,6 @@
 
 #define ROWS_AT_ONCE 8192
 #define RECORD_ARENA_BYTES ((size_t)8 << 20)
-/* The map doubles each time. */
-#define GROW_TRIES 32
 
 static status note_row(const struct transaction *transaction, const struct entry *entry,
 		       struct postings *postings)
@@ -66,22 +64,31 @@ static status fill_part(const struct transaction *transaction, uint64_t first, u
 	return *ret_done ? manifest_write_config(transaction) : status_ok();
 }
 
-static status try_part(struct store *store, struct arena *arena, uint64_t *row, bool *ret_done)
+struct building {
+	struct store *store;
+	struct arena *arena;
+	uint64_t row; /* of the next part */
+	bool done;
+};
+
+/* For store_grow_while_full. */
+static status try_part(void *context)
 {
-	struct transaction transaction = {.store = store, .arena = arena};
-	uint64_t next = *row;
+	struct building *building = context;
+	struct transaction transaction = {.store = building->store, .arena = building->arena};
+	uint64_t next = building->row;
 	bool done = false;
 	status s;
 
 	TRY(transaction_write(&transaction));
-	s = fill_part(&transaction, *row, &next, &done);
+	s = fill_part(&transaction, building->row, &next, &done);
 	if (status_failed(s)) {
 		transaction_abort(&transaction);
 		return s;
 	}
 	TRY(transaction_commit(&transaction));
-	*row = next;
-	*ret_done = done;
+	building->row = next;
+	building->done = done;
 	return status_ok();
 }
 
@@ -104,49 +111,36 @@ static status clear(struct store *store, struct arena *arena)
 
 static status build_postings(struct store *store, struct arena *arena)
 {
-	uint64_t row = 0;
-	bool done = false;
-	int grown = 0;
+	struct building building = {.store = store, .arena = arena};
 
 	log_write(LOG_INFO, "collection %s: is of an older format; building its postings",
 		  store->config.name);
 	TRY(clear(store, arena));
-	while (!done) {
-		status s = try_part(store, arena, &row, &done);
-
-		if (s.code == STATUS_ABORTED && grown++ < GROW_TRIES)
-			TRY(store_grow(store, arena));
-		else
-			TRY(s);
-	}
+	while (!building.done)
+		TRY(store_grow_while_full(store, arena, try_part, &building));
 	return status_ok();
 }
 
 /* All that differs is what may be missing from now on. */
-static status take_version(struct store *store, struct arena *arena)
+static status take_version(void *context)
 {
-	struct transaction transaction = {.store = store, .arena = arena};
+	struct transaction *transaction = context;
 	status written;
 
-	TRY(transaction_write(&transaction));
-	written = manifest_write_config(&transaction);
+	TRY(transaction_write(transaction));
+	written = manifest_write_config(transaction);
 	if (status_failed(written)) {
-		transaction_abort(&transaction);
+		transaction_abort(transaction);
 		return written;
 	}
-	return transaction_commit(&transaction);
+	return transaction_commit(transaction);
 }
 
 status store_upgrade(struct store *store, struct arena *arena)
 {
-	status s;
+	struct transaction transaction = {.store = store, .arena = arena};
 
 	if (store->format < UPGRADE_FORMAT_POSTINGS)
 		return build_postings(store, arena);
-	s = take_version(store, arena);
-	for (int i = 0; s.code == STATUS_ABORTED && i < GROW_TRIES; i++) {
-		TRY(store_grow(store, arena));
-		s = take_version(store, arena);
-	}
-	return s;
+	return store_grow_while_full(store, arena, take_version, &transaction);
 }

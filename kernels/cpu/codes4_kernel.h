@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CODES4_WORDS 16
-
 /* The sum of the least products of all groups, and the largest distance in one from the least. */
 struct codes4_span {
 	double bias;

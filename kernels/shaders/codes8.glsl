@@ -6,6 +6,8 @@
 // not asked here at all (kernels/vulkan/scan8.c).
 // The host's side of plan_block is struct vulkan_plan8 in kernels/vulkan/scan8.h.
 
+#include "kernels/shaders/common.glsl"
+
 layout(push_constant) uniform plan_block {
 	uint first;         // the first row, as a place in the bound chunk
 	uint n;             // rows
@@ -27,11 +29,7 @@ layout(push_constant) uniform plan_block {
 	uint capacity;
 	uint wanted;        // entries that are asked for
 	uint rows_per_group;
-	uint lower_at;      // bounds: in the results, where the lower ones begin
 } plan;
-
-const uint THREADS = 256u;
-const uint NONE = 0xffffffffu;
 
 layout(set = 0, binding = 0) readonly buffer query_block { uint query[]; };
 layout(set = 0, binding = 1) readonly buffer visible_block { uint visible[]; };
@@ -100,14 +98,6 @@ bool row_is_visible(uint of, uint place)
 	return at == NONE || (visible[at + (place >> 5)] >> (place & 31u) & 1u) != 0u;
 }
 
-// Floats as unsigned numbers in the same order; zero has no sign. No score has key 0.
-uint ordered(uint bits)
-{
-	if (bits == 0x80000000u)
-		bits = 0u;
-	return (bits & 0x80000000u) != 0u ? ~bits : bits | 0x80000000u;
-}
-
 const uint KEY_INFINITE = 0xff800000u;
 
 struct row_sides {
@@ -142,37 +132,19 @@ row_sides sides_read(uint block, uint row)
 	return sides;
 }
 
-// The upper bound by the head alone, as bits.
-uint head_upper(uint of, int dot, row_sides sides)
-{
-	precise float middle =
-		(float(dot) * sides.scale) * query_float(of, QUERY_SCALE_HEAD);
-	precise float slack = (query_float(of, QUERY_ON_RESIDUAL) * sides.residual +
-			       query_float(of, QUERY_ON_NORM) * sides.norm) +
-			      query_float(of, QUERY_ON_REST_HEAD) * sides.rest;
-	precise float upper;
-
-	if (plan.is_l2 != 0u) {
-		precise float off = query_float(of, QUERY_QQ) + sides.square;
-
-		middle = middle - off;
-		slack = slack + query_float(of, QUERY_ON_SQUARE) * sides.square;
-	}
-	upper = middle + (slack + query_float(of, QUERY_ABSOLUTE));
-	return sides.finite ? floatBitsToUint(upper) : 0x7f800000u;
-}
-
-struct row_full {
+struct row_bounds {
 	float middle, slack;
 };
 
-row_full full_begin(uint of, int dot, row_sides sides)
+// on_rest: QUERY_ON_REST_HEAD for the bounds by the head alone; QUERY_ON_REST_FULL for what tail_add
+// goes on from.
+row_bounds head_bounds(uint of, int dot, row_sides sides, uint on_rest)
 {
 	precise float middle =
 		(float(dot) * sides.scale) * query_float(of, QUERY_SCALE_HEAD);
 	precise float slack = (query_float(of, QUERY_ON_RESIDUAL) * sides.residual +
 			       query_float(of, QUERY_ON_NORM) * sides.norm) +
-			      query_float(of, QUERY_ON_REST_FULL) * sides.rest;
+			      query_float(of, on_rest) * sides.rest;
 
 	if (plan.is_l2 != 0u) {
 		precise float off = query_float(of, QUERY_QQ) + sides.square;
@@ -181,19 +153,28 @@ row_full full_begin(uint of, int dot, row_sides sides)
 		slack = slack + query_float(of, QUERY_ON_SQUARE) * sides.square;
 	}
 	slack = slack + query_float(of, QUERY_ABSOLUTE);
-	return row_full(middle, slack);
+	return row_bounds(middle, slack);
+}
+
+// The upper bound by the head alone, as bits.
+uint head_upper(uint of, int dot, row_sides sides)
+{
+	row_bounds head = head_bounds(of, dot, sides, QUERY_ON_REST_HEAD);
+	precise float upper = head.middle + head.slack;
+
+	return sides.finite ? floatBitsToUint(upper) : 0x7f800000u;
 }
 
 // sides: the tail's own, as bits: scale, residual. finite: neither could leave float.
-row_full full_end(uint of, int dot, uvec2 sides, row_full full, out bool finite)
+row_bounds tail_add(uint of, int dot, uvec2 sides, row_bounds head, out bool finite)
 {
-	precise float middle = full.middle + (float(dot) * uintBitsToFloat(sides.x)) *
+	precise float middle = head.middle + (float(dot) * uintBitsToFloat(sides.x)) *
 						     query_float(of, QUERY_SCALE_TAIL);
 	precise float slack =
-		full.slack + query_float(of, QUERY_ON_TAIL_RESIDUAL) * uintBitsToFloat(sides.y);
+		head.slack + query_float(of, QUERY_ON_TAIL_RESIDUAL) * uintBitsToFloat(sides.y);
 
 	finite = max(sides.x, sides.y) < 0x5e800000u;
-	return row_full(middle, slack);
+	return row_bounds(middle, slack);
 }
 
 // A part of the product of a row's tail: the pairs from `from` on, every step-th.

@@ -61,8 +61,8 @@ uint row_key(uint of, uint place, uint row, int tail)
 	int dot = int(scratch[plan.dots_at + of * plan.part_rows + place]);
 	row_sides sides = sides_read((row >> 4) * plan.block_size, row & 15u);
 	bool finite;
-	row_full full = full_end(of, tail, tails[row * plan.tail_size],
-				 full_begin(of, dot, sides), finite);
+	row_bounds full = tail_add(of, tail, tails[row * plan.tail_size],
+				   head_bounds(of, dot, sides, QUERY_ON_REST_FULL), finite);
 	precise float above = full.middle + full.slack;
 
 	other = finite && sides.finite ? ordered(floatBitsToUint(above)) : KEY_INFINITE;

@@ -1,6 +1,8 @@
 // What every kernel is told and what it reads and writes. The host's side of it is struct
 // vulkan_plan in kernels/vulkan/program.h: the same fields in the same order.
 
+#include "kernels/shaders/common.glsl"
+
 layout(push_constant) uniform plan_block {
 	uint first;          // the first row, as a place in the bound chunk
 	uint n;              // rows; merge: entries
@@ -21,9 +23,6 @@ layout(push_constant) uniform plan_block {
 	float slack_xx;
 	float slack_abs;
 } plan;
-
-const uint NONE = 0xffffffffu;
-const uint THREADS = 256u;
 
 layout(set = 0, binding = 0) readonly buffer query_block { vec4 query[]; };
 layout(set = 0, binding = 1) readonly buffer visible_block { uint visible[]; };

@@ -9,7 +9,7 @@ const uint QUEUE_KEPT = 128u;
 const uint QUEUE_ALL = 512u; // two for each thread: one bitonic step is one exchange for each
 const uint QUEUE_ROOM = QUEUE_ALL - QUEUE_KEPT;
 
-// No score has key 0: that would be a NaN.
+// No score has key 0.
 const uvec2 QUEUE_EMPTY = uvec2(0u, 0xffffffffu);
 
 shared uvec2 queue[QUEUE_ALL];
@@ -19,14 +19,6 @@ shared uint queue_waiting;
 bool key_before(uvec2 a, uvec2 b)
 {
 	return a.x > b.x || (a.x == b.x && a.y < b.y);
-}
-
-// Floats as unsigned numbers in the same order; zero has no sign.
-uint ordered(uint bits)
-{
-	if (bits == 0x80000000u)
-		bits = 0u;
-	return (bits & 0x80000000u) != 0u ? ~bits : bits | 0x80000000u;
 }
 
 void queue_open()

@@ -33,12 +33,12 @@ void row_write(uint of, int dot, uint block, uint row, uint at)
 {
 	uint lane = row & 15u;
 	row_sides sides = sides_read(block, lane);
-	row_full full = full_begin(of, dot, sides);
+	row_bounds full = head_bounds(of, dot, sides, QUERY_ON_REST_FULL);
 	uint upper = head_upper(of, dot, sides), other, lower;
 	bool finite = true;
 
 	if (plan.tail_pairs != 0u)
-		full = full_end(of, tail_dot(of, row, 0u, 1u), tails[row * plan.tail_size], full,
+		full = tail_add(of, tail_dot(of, row, 0u, 1u), tails[row * plan.tail_size], full,
 				finite);
 	finite = finite && sides.finite;
 	precise float above = full.middle + full.slack, below = full.middle - full.slack;
@@ -46,7 +46,7 @@ void row_write(uint of, int dot, uint block, uint row, uint at)
 	other = finite ? floatBitsToUint(above) : 0x7f800000u;
 	lower = finite ? floatBitsToUint(below) : 0xff800000u;
 	result[at] = ordered(other) < ordered(upper) ? other : upper;
-	result[plan.lower_at + at] = lower;
+	result[plan.part_rows + at] = lower;
 }
 #else
 void row_write(uint of, int dot, uint block, uint row, uint at)

@@ -79,7 +79,7 @@ static unsigned char *file_read(const char *path, size_t *ret_size)
 
 /* Whether the bytes are what this device and driver gave, whole. */
 static bool file_is_ours(const struct vulkan_device *device, const unsigned char *bytes,
-			 size_t size)
+			 size_t size, uint32_t *ret_checksum)
 {
 	struct header want = header_of(device), have;
 
@@ -88,6 +88,7 @@ static bool file_is_ours(const struct vulkan_device *device, const unsigned char
 	memcpy(&have, bytes, sizeof have);
 	want.size = size - sizeof have;
 	want.checksum = checksum_crc32c(0, bytes_of(bytes + sizeof have, (size_t)want.size));
+	*ret_checksum = want.checksum;
 	return memcmp(&want, &have, sizeof have) == 0;
 }
 
@@ -109,6 +110,7 @@ void cache_open(struct vulkan_device *device, const char *directory, struct vulk
 {
 	unsigned char *bytes = NULL;
 	size_t size = 0;
+	uint32_t checksum;
 
 	*ret = (struct vulkan_cache){.device = device};
 	if (!directory)
@@ -116,10 +118,11 @@ void cache_open(struct vulkan_device *device, const char *directory, struct vulk
 	ret->path = path_make(device, directory);
 	if (ret->path)
 		bytes = file_read(ret->path, &size);
-	if (bytes && file_is_ours(device, bytes, size)) {
+	if (bytes && file_is_ours(device, bytes, size, &checksum)) {
 		ret->cache = cache_make(device, bytes + sizeof(struct header),
 					size - sizeof(struct header));
 		ret->was_read = ret->cache != VK_NULL_HANDLE;
+		ret->checksum = checksum;
 	} else if (bytes) {
 		log_write(LOG_WARNING, "%s is not of this GPU and driver, or damaged: replaced",
 			  ret->path);
@@ -179,8 +182,13 @@ void cache_save(struct vulkan_cache *cache)
 		header.size = size;
 		header.checksum = checksum_crc32c(0, bytes_of(bytes + sizeof header, size));
 		memcpy(bytes, &header, sizeof header);
-		if (!file_replace(cache->path, bytes, sizeof header + size))
-			log_write(LOG_WARNING, "%s cannot be written", cache->path);
+		/* A kernel that was found in it is no news. */
+		if (header.checksum != cache->checksum) {
+			if (file_replace(cache->path, bytes, sizeof header + size))
+				cache->checksum = header.checksum;
+			else
+				log_write(LOG_WARNING, "%s cannot be written", cache->path);
+		}
 	}
 	free(bytes);
 }

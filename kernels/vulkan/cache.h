@@ -14,13 +14,14 @@ struct vulkan_cache {
 	VkPipelineCache cache; /* VK_NULL_HANDLE: there is none, which is fine */
 	char *path;            /* NULL: kept nowhere */
 	bool was_read;         /* the file was there and good */
+	uint32_t checksum;     /* of what the file holds; 0: not known */
 };
 
 /* cache_open - directory  NULL: kept nowhere. */
 void cache_open(struct vulkan_device *device, const char *directory, struct vulkan_cache *ret);
 void cache_close(struct vulkan_cache *cache); /* all zero is fine */
 
-/* cache_save - replaces the file; after a kernel was compiled. */
+/* cache_save - replaces the file if there is something new; after a kernel was made. */
 void cache_save(struct vulkan_cache *cache);
 
 #endif

@@ -1,8 +1,13 @@
 /* copy - room for rows, and their way to the device through a slot's input buffer. */
 #include "kernels/vulkan/copy.h"
 
+#include "kernels/vulkan/number.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* What one submission uploads at most: a few milliseconds on a slow bus. */
+#define UPLOAD_BYTES ((uint64_t)8 << 20)
 
 /* The first chunk has room for so many rows, if the block has. */
 #define CHUNK_ROWS_MIN 1024
@@ -11,20 +16,19 @@ struct side {
 	float norm, square;
 };
 
-static uint32_t least(uint32_t a, uint32_t b)
+uint64_t copy_units(const struct vulkan_copy *copy, uint32_t n)
 {
-	return a < b ? a : b;
+	return quotient_up(n, copy->unit);
 }
 
-static uint32_t units_of(const struct vulkan_copy *copy, uint32_t n)
+static uint64_t unit_bytes(const struct vulkan_copy *copy)
 {
-	return (n + copy->unit - 1) / copy->unit;
+	return copy->main_bytes + copy->side_bytes;
 }
 
 uint64_t copy_bytes(const struct vulkan_copy *copy, uint32_t n)
 {
-	return units_of(copy, n) * (copy->main_bytes + copy->side_bytes) +
-	       copy->runtime->device->align_bytes;
+	return copy_units(copy, n) * unit_bytes(copy) + copy->runtime->device->align_bytes;
 }
 
 static void chunk_close(struct vulkan_runtime *runtime, struct vulkan_chunk *chunk)
@@ -42,8 +46,8 @@ static status chunk_make(struct vulkan_copy *copy, struct vulkan_chunk *chunk)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
 	uint64_t align = runtime->device->align_bytes;
-	uint64_t all = units_of(copy, chunk->n) * copy->main_bytes;
-	uint64_t sides = units_of(copy, chunk->n) * copy->side_bytes;
+	uint64_t all = copy_units(copy, chunk->n) * copy->main_bytes;
+	uint64_t sides = copy_units(copy, chunk->n) * copy->side_bytes;
 	VkDescriptorBufferInfo buffers[2];
 
 	chunk->sides_at = (all + align - 1) / align * align;
@@ -63,8 +67,7 @@ static status chunk_make(struct vulkan_copy *copy, struct vulkan_chunk *chunk)
 uint32_t copy_chunk_rows(const struct vulkan_copy *copy)
 {
 	const struct vulkan_device *device = copy->runtime->device;
-	uint64_t most = (device->buffer_bytes - device->align_bytes) /
-			(copy->main_bytes + copy->side_bytes);
+	uint64_t most = (device->buffer_bytes - device->align_bytes) / unit_bytes(copy);
 
 	return most < UINT32_MAX / copy->unit ? (uint32_t)most * copy->unit : UINT32_MAX;
 }
@@ -118,37 +121,56 @@ static status chunk_add(struct vulkan_copy *copy, uint32_t n)
 	return copy_add_chunk(copy, rows);
 }
 
-void copy_arrived(struct vulkan_slot *slot)
+uint32_t copy_piece_rows(const struct vulkan_copy *copy, const struct vulkan_chunk *chunk,
+			 uint32_t first, uint32_t end)
 {
-	const VkMemoryBarrier arrived = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT,
-	};
+	uint32_t rows = least(end, chunk->first + chunk->n) - first;
+	uint32_t units = (uint32_t)(UPLOAD_BYTES / unit_bytes(copy));
 
-	slot->runtime->device->vk.vkCmdPipelineBarrier(
-		slot->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
-		VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
+	return least(rows, (units ? units : 1) * copy->unit);
 }
 
-static void upload_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk,
-			  uint32_t first, uint32_t n)
+status copy_reserve_input(struct vulkan_slot *slot, uint32_t n)
 {
-	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
-	const struct scan_block *block = slot->copy->block;
-	uint64_t bytes = slot->copy->main_bytes;
-	struct side *sides = (struct side *)((char *)slot->input.mapped + n * bytes);
-	const VkBufferCopy regions[2] = {
-		{.srcOffset = 0, .dstOffset = (first - chunk->first) * bytes, .size = n * bytes},
-		{.srcOffset = n * bytes,
-		 .dstOffset = chunk->sides_at + (first - chunk->first) * sizeof *sides,
-		 .size = n * sizeof *sides},
+	const struct slot_sizes sizes = {
+		.input_bytes = copy_units(slot->copy, n) * unit_bytes(slot->copy),
 	};
-	memcpy(slot->input.mapped, block->vectors + first * block->stride, n * bytes);
+
+	return slot_reserve(slot, &sizes);
+}
+
+void copy_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk, uint32_t first,
+		 uint32_t n)
+{
+	const struct vulkan_copy *copy = slot->copy;
+	uint64_t at = (first - chunk->first) / copy->unit, units = copy_units(copy, n);
+	const VkBufferCopy regions[2] = {
+		{.dstOffset = at * copy->main_bytes, .size = units * copy->main_bytes},
+		{.srcOffset = units * copy->main_bytes,
+		 .dstOffset = chunk->sides_at + at * copy->side_bytes,
+		 .size = units * copy->side_bytes},
+	};
+
+	slot->runtime->device->vk.vkCmdCopyBuffer(slot->commands, slot->input.buffer,
+						  chunk->buffer.buffer, copy->side_bytes ? 2 : 1,
+						  regions);
+	slot_barrier(slot, &(struct slot_order){
+				   .from = VK_PIPELINE_STAGE_TRANSFER_BIT,
+				   .wrote = VK_ACCESS_TRANSFER_WRITE_BIT,
+				   .to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+				   .next = VK_ACCESS_SHADER_READ_BIT,
+			   });
+}
+
+static void input_fill(struct vulkan_slot *slot, uint32_t first, uint32_t n)
+{
+	const struct scan_block *block = slot->copy->block;
+	uint64_t bytes = n * slot->copy->main_bytes;
+	struct side *sides = (struct side *)((char *)slot->input.mapped + bytes);
+
+	memcpy(slot->input.mapped, block->vectors + first * block->stride, bytes);
 	for (uint32_t i = 0; i < n; i++)
 		sides[i] = (struct side){block->norms[first + i], block->squares[first + i]};
-	vk->vkCmdCopyBuffer(slot->commands, slot->input.buffer, chunk->buffer.buffer, 2, regions);
-	copy_arrived(slot);
 }
 
 /* The next rows before n, as many as go at once. Growing is ours, and ends with the slot once there
@@ -158,17 +180,15 @@ static status upload(struct vulkan_copy *copy, uint32_t n, const struct deadline
 {
 	SCOPED(vulkan_slot) slot = NULL;
 	const struct vulkan_chunk *chunk = copy->last;
-	uint64_t row_bytes = copy->main_bytes + copy->side_bytes;
-	uint32_t first = copy->rows;
-	uint32_t rows = least(n - first, chunk->first + chunk->n - first);
+	uint32_t first = copy->rows, rows = copy_piece_rows(copy, chunk, first, n);
 
-	rows = least(rows, (uint32_t)(UPLOAD_BYTES / row_bytes));
 	TRY(slot_acquire(copy->runtime, copy, deadline, &slot));
 	slot->grown_to = first + rows;
 	*ret_ends_with_slot = true;
-	TRY(slot_reserve(slot, &(struct slot_sizes){.input_bytes = rows * row_bytes}));
+	TRY(copy_reserve_input(slot, rows));
 	TRY(slot_begin(slot));
-	upload_record(slot, chunk, first, rows);
+	input_fill(slot, first, rows);
+	copy_record(slot, chunk, first, rows);
 	return slot_run(slot, deadline);
 }
 

@@ -77,22 +77,27 @@ void *copy_upload_run(void *argument);
 /* For copy_codes.c. copy_make - a copy that is in the runtime's list, with one reference.
  * copy_add_chunk - room for the next n rows. Fails: UNAVAILABLE RESOURCE_EXHAUSTED
  * copy_drop_chunks - takes all room back: the device has never been told of it.
- * copy_chunk_rows - how many rows a buffer can hold.
  * copy_detach - takes the copy from its block or seat. All but copy_add_chunk under the lock. */
 struct vulkan_copy *copy_make(struct vulkan_runtime *runtime);
 status copy_add_chunk(struct vulkan_copy *copy, uint32_t n);
 void copy_drop_chunks(struct vulkan_copy *copy);
 void copy_detach(struct vulkan_copy *copy);
-uint32_t copy_chunk_rows(const struct vulkan_copy *copy);
 
-/* copy_bytes - what n rows take at most. */
+/* copy_chunk_rows - how many rows a buffer can hold. copy_units - of how many units n rows are.
+ * copy_bytes - what n rows take on the device at most. */
+uint32_t copy_chunk_rows(const struct vulkan_copy *copy);
+uint64_t copy_units(const struct vulkan_copy *copy, uint32_t n);
 uint64_t copy_bytes(const struct vulkan_copy *copy, uint32_t n);
 
-/* copy_arrived - what a submission has copied is there for kernels behind it. */
-void copy_arrived(struct vulkan_slot *slot);
-
-/* What one submission uploads at most: a few milliseconds on a slow bus. */
-#define UPLOAD_BYTES ((uint64_t)8 << 20)
+/* An upload. copy_piece_rows - how many rows from `first` on, before end and in the chunk, go at once.
+ * copy_reserve_input - room for n rows in a slot's input.
+ * copy_record - n rows, whose main parts and then sides are in the slot's input, to their places in
+ * the chunk, for the kernels behind. */
+uint32_t copy_piece_rows(const struct vulkan_copy *copy, const struct vulkan_chunk *chunk,
+			 uint32_t first, uint32_t end);
+status copy_reserve_input(struct vulkan_slot *slot, uint32_t n);
+void copy_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk, uint32_t first,
+		 uint32_t n);
 
 SCOPE_DEFINE(vulkan_copy, copy_release)
 

@@ -3,13 +3,9 @@
 #include "kernels/vulkan/copy.h"
 
 #include "kernels/base/log.h"
+#include "kernels/vulkan/number.h"
 
 #include <string.h>
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Under the lock. */
 static status codes_queue(struct vulkan_runtime *runtime, const struct codes8 *codes)
@@ -69,24 +65,12 @@ status copy_acquire_codes(struct vulkan_runtime *runtime, const struct codes8 *c
 	return made;
 }
 
-/* Whole units, up to the end of a chunk, as many as go at once. */
-static uint32_t piece_rows(const struct vulkan_copy *copy, const struct vulkan_chunk *chunk,
-			   uint32_t first)
-{
-	uint64_t units = UPLOAD_BYTES / (copy->main_bytes + copy->side_bytes);
-
-	if (units == 0)
-		units = 1;
-	return least(chunk->first + chunk->n - first,
-		     (uint32_t)least((uint32_t)units, UINT32_MAX / copy->unit) * copy->unit);
-}
-
 /* What is read must not go away meanwhile: copy_forget_codes waits for that. */
-static bool piece_read(struct vulkan_copy *copy, uint32_t first, uint64_t units, void *ret)
+static bool piece_read(struct vulkan_copy *copy, uint32_t first, uint32_t n, void *ret)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
 	const struct codes8 *codes;
-	uint64_t at = first / copy->unit;
+	uint64_t at = first / copy->unit, units = copy_units(copy, n);
 
 	pthread_mutex_lock(&runtime->lock);
 	codes = copy->codes;
@@ -109,26 +93,14 @@ static status piece_upload(struct vulkan_copy *copy, const struct vulkan_chunk *
 			   uint32_t first, uint32_t n)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
-	const struct VolkDeviceTable *vk = &runtime->device->vk;
-	uint64_t units = (n + copy->unit - 1) / copy->unit;
-	uint64_t at = (first - chunk->first) / copy->unit;
-	const VkBufferCopy regions[2] = {
-		{.dstOffset = at * copy->main_bytes, .size = units * copy->main_bytes},
-		{.srcOffset = units * copy->main_bytes,
-		 .dstOffset = chunk->sides_at + at * copy->side_bytes,
-		 .size = units * copy->side_bytes},
-	};
 	SCOPED(vulkan_slot) slot = NULL;
 
 	TRY(slot_acquire(runtime, copy, &runtime->uploading, &slot));
-	TRY(slot_reserve(slot, &(struct slot_sizes){.input_bytes = units * (copy->main_bytes +
-									    copy->side_bytes)}));
+	TRY(copy_reserve_input(slot, n));
 	TRY(slot_begin(slot));
-	if (!piece_read(copy, first, units, slot->input.mapped))
+	if (!piece_read(copy, first, n, slot->input.mapped))
 		return status_make(STATUS_CANCELLED, "the codes were forgotten");
-	vk->vkCmdCopyBuffer(slot->commands, slot->input.buffer, chunk->buffer.buffer,
-			    copy->side_bytes ? 2 : 1, regions);
-	copy_arrived(slot);
+	copy_record(slot, chunk, first, n);
 	return slot_run(slot, &runtime->uploading);
 }
 
@@ -147,7 +119,7 @@ static status codes_move(struct vulkan_copy *copy)
 		uint32_t end = chunk->first + chunk->n, rows;
 
 		for (uint32_t first = chunk->first; first < end; first += rows) {
-			rows = piece_rows(copy, chunk, first);
+			rows = copy_piece_rows(copy, chunk, first, end);
 			TRY(piece_upload(copy, chunk, first, rows));
 		}
 	}

@@ -1,7 +1,6 @@
 /* cost - a scan of next to nothing, one of much, and the same on the processor. */
 #include "kernels/vulkan/cost.h"
 
-#include "kernels/vulkan/scan8.h"
 #include "kernels/vulkan/trial.h"
 
 #include <math.h>
@@ -37,60 +36,20 @@ uint64_t cost_break_even(const struct cost *cost)
 							 : UINT64_MAX;
 }
 
-static status device_time(struct trial *trial, struct vulkan_copy *copy, uint32_t n,
-			  const struct deadline *deadline, double *ret_ns)
-{
-	const struct scan8_ask ask = {
-		.query = &trial->query, .threshold = -INFINITY, .ceiling = SCAN8_ALL};
-	const struct scan8_part part = {
-		.copy = copy,
-		.asks = &ask,
-		.n_asks = 1,
-		.n = n,
-		.wanted = scan8_wanted(&trial->codes.shape, 64),
-		.deadline = deadline,
-	};
-
-	*ret_ns = 1e18;
-	/* The first makes kernels and buffers. */
-	for (int i = 0; i <= REPEATS; i++) {
-		SCOPED(vulkan_slot) slot = NULL;
-		int64_t start_ns = clock_ns();
-
-		TRY(scan8_run(&part, &slot));
-		if (i > 0)
-			*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
-	}
-	return status_ok();
-}
-
-static status processor_time(struct trial *trial, const struct deadline *deadline, double *ret_ns)
-{
-	const struct codes8_range range = {.codes = &trial->codes, .n = ROWS};
-	struct codes8_probe probe = {&trial->query, &trial->window, 0};
-
-	*ret_ns = 1e18;
-	for (int i = 0; i < REPEATS; i++) {
-		int64_t start_ns = clock_ns();
-
-		TRY(window_clear(&trial->window, 64));
-		TRY(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, deadline));
-		*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
-	}
-	return status_ok();
-}
-
 static status measure(struct vulkan_runtime *runtime, struct trial *trial,
 		      const struct deadline *deadline, struct cost *ret)
 {
+	struct trial_scan little = {.n = CODES8_ROWS, .n_queries = 1};
+	struct trial_scan much = {.n = ROWS, .n_queries = 1};
 	SCOPED(vulkan_copy) copy = NULL;
 	double bytes = (double)codes8_heads_bytes(&trial->codes.shape, ROWS);
 	double little_ns, much_ns, processor_ns;
 
 	TRY(copy_acquire_codes(runtime, &trial->codes, deadline, &copy));
-	TRY(device_time(trial, copy, CODES8_ROWS, deadline, &little_ns));
-	TRY(device_time(trial, copy, ROWS, deadline, &much_ns));
-	TRY(processor_time(trial, deadline, &processor_ns));
+	little.copy = much.copy = copy;
+	TRY(trial_device_time(trial, &little, REPEATS, deadline, &little_ns));
+	TRY(trial_device_time(trial, &much, REPEATS, deadline, &much_ns));
+	TRY(trial_processor_time(trial, REPEATS, deadline, &processor_ns));
 	ret->submit_ns = little_ns;
 	ret->device_bytes_per_ns = bytes / fmax(much_ns - little_ns, 1);
 	ret->processor_bytes_per_ns = bytes / fmax(processor_ns, 1);

@@ -30,7 +30,7 @@ struct vulkan_device {
 
 	struct slabs slabs;
 	atomic_bool lost;
-	_Atomic(uint64_t) used_bytes; /* by copies of blocks */
+	_Atomic(uint64_t) used_bytes; /* by copies */
 	uint64_t memory_bytes_max;    /* what they may use; 0: what the device has */
 };
 

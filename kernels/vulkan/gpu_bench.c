@@ -3,7 +3,6 @@
 
 #include "kernels/vulkan/keeper.h"
 #include "kernels/vulkan/scan.h"
-#include "kernels/vulkan/scan8.h"
 #include "kernels/vulkan/trial.h"
 
 #include <math.h>
@@ -36,38 +35,12 @@ static void bench_finish(struct bench *bench)
 
 SCOPE_DEFINE(bench, bench_finish)
 
-static status codes_time(struct bench *bench, uint32_t n, size_t batch, bool is_scan_only,
+static status codes_time(const struct bench *bench, uint32_t n, size_t n_queries, bool is_scan_only,
 			 double *ret_ns)
 {
-	struct scan8_ask asks[CODES8_PROBES_MAX];
-	struct scan8_part part = {
-		.copy = bench->copy,
-		.asks = asks,
-		.n_asks = batch,
-		.wanted = scan8_wanted(&bench->trial.codes.shape, 10),
-		.is_scan_only = is_scan_only,
-	};
+	const struct trial_scan scan = {bench->copy, n, n_queries, is_scan_only};
 
-	for (size_t i = 0; i < batch; i++)
-		asks[i] = (struct scan8_ask){
-			.query = &bench->trial.query, .threshold = -INFINITY, .ceiling = SCAN8_ALL};
-	*ret_ns = INFINITY;
-	/* The first makes kernels and buffers. */
-	for (int i = 0; i <= REPEATS; i++) {
-		int64_t start_ns = clock_ns();
-
-		for (part.first = 0; part.first < n; part.first += part.n) {
-			SCOPED(vulkan_slot) slot = NULL;
-			uint32_t most = scan8_part_rows(batch);
-
-			part.start = part.first;
-			part.n = n - part.first < most ? n - part.first : most;
-			TRY(scan8_run(&part, &slot));
-		}
-		if (i > 0)
-			*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
-	}
-	return status_ok();
+	return trial_device_time(&bench->trial, &scan, REPEATS, NULL, ret_ns);
 }
 
 static status copy_once(struct bench *bench)
@@ -133,32 +106,16 @@ static status vectors_time(struct bench *bench, uint32_t rows, double *ret_ns)
 		int64_t start_ns = clock_ns();
 		struct scan_part part = {0};
 
-		done = window_clear(&bench->trial.window, 64);
+		done = window_clear(&bench->trial.window, TRIAL_WIDTH);
 		for (; part.start < rows && !status_failed(done); part.start += part.n) {
-			part.n = rows - part.start < SCAN_ROWS ? rows - part.start : SCAN_ROWS;
-			done = scan_top(&scan, &part, 64, &bench->trial.window);
+			part.n = least(rows - part.start, SCAN_ROWS);
+			done = scan_top(&scan, &part, TRIAL_WIDTH, &bench->trial.window);
 		}
 		if (i > 0)
 			*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
 	}
 	copy_forget(runtime, &block);
 	return done;
-}
-
-static status processor_time(struct bench *bench, double *ret_ns)
-{
-	const struct codes8_range range = {.codes = &bench->trial.codes, .n = bench->trial.codes.n};
-	struct codes8_probe probe = {&bench->trial.query, &bench->trial.window, 0};
-
-	*ret_ns = INFINITY;
-	for (int i = 0; i < REPEATS; i++) {
-		int64_t start_ns = clock_ns();
-
-		TRY(window_clear(&bench->trial.window, 64));
-		TRY(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, NULL));
-		*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
-	}
-	return status_ok();
 }
 
 status gpu_bench_run(enum gpu_mode mode, uint32_t rows, struct arena *arena, struct gpu_bench *ret)
@@ -190,5 +147,5 @@ status gpu_bench_run(enum gpu_mode mode, uint32_t rows, struct arena *arena, str
 		TRY(codes_time(bench, rows, (size_t)1 << i, false, &ret->search_ns[i]));
 	}
 	TRY(vectors_time(bench, rows, &ret->vectors_ns));
-	return processor_time(bench, &ret->processor_ns);
+	return trial_processor_time(&bench->trial, REPEATS, NULL, &ret->processor_ns);
 }

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Between attempts to open a device again. */
 #define RETRY_NS_MIN ((int64_t)100000000)
@@ -38,10 +37,8 @@ static status runtime_make(const struct keeper *keeper, struct arena *arena, str
 /* Under the lock: sleeps until told to close, or until then. */
 static void keeper_sleep(struct keeper *keeper, int64_t until_ns)
 {
-	struct timespec at = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-
 	while (!keeper->closing && clock_ns() < until_ns)
-		pthread_cond_timedwait(&keeper->changed, &keeper->lock, &at);
+		monotonic_wait(&keeper->changed, &keeper->lock, until_ns);
 }
 
 /* Under the lock, which it leaves meanwhile. */
@@ -139,21 +136,9 @@ static void measure(struct keeper *keeper)
 	cost_measure(keeper->runtime, &deadline, cost);
 	log_write(LOG_INFO,
 		  "GPU %s: a scan takes %.0f us and a ns for each %.0f bytes, on a processor's "
-		  "thread "
-		  "for each %.0f: it gets those from %.1f MiB on",
+		  "thread for each %.0f: it gets those from %.1f MiB on",
 		  keeper->runtime->device->name, cost->submit_ns * 1e-3, cost->device_bytes_per_ns,
 		  cost->processor_bytes_per_ns, (double)cost_break_even(cost) / 0x1p20);
-}
-
-static void locks_init(struct keeper *keeper)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_mutex_init(&keeper->lock, NULL);
-	pthread_cond_init(&keeper->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
 }
 
 status keeper_open(const struct gpu_options *options, struct arena *arena, struct gpu_list *list,
@@ -164,7 +149,8 @@ status keeper_open(const struct gpu_options *options, struct arena *arena, struc
 	*ret = NULL;
 	if (!keeper)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU");
-	locks_init(keeper);
+	pthread_mutex_init(&keeper->lock, NULL);
+	monotonic_init(&keeper->changed);
 	keeper->options = *options;
 	keeper->breaker_ns = BREAKER_NS;
 	if (options->cache_directory) {

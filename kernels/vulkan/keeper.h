@@ -20,7 +20,7 @@
 #define BREAKER_NS ((int64_t)600 * 1000000000)
 
 struct keeper {
-	struct gpu_options options; /* the strings are copied into the arena */
+	struct gpu_options options; /* but for its string, of which this is the copy: */
 	char *cache_directory;
 
 	struct scanner *scanner;

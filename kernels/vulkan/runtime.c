@@ -104,18 +104,30 @@ status thread_start(void *(*run)(void *), void *argument, pthread_t *ret)
 	return status_ok();
 }
 
-static void locks_init(struct vulkan_runtime *runtime)
+void monotonic_init(pthread_cond_t *ret)
 {
 	pthread_condattr_t monotonic;
 
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(ret, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+void monotonic_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns)
+{
+	struct timespec at = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+
+	pthread_cond_timedwait(condition, lock, &at);
+}
+
+static void locks_init(struct vulkan_runtime *runtime)
+{
 	pthread_mutex_init(&runtime->lock, NULL);
-	pthread_cond_init(&runtime->changed, &monotonic);
+	monotonic_init(&runtime->changed);
 	pthread_cond_init(&runtime->left, NULL);
 	pthread_cond_init(&runtime->queued, NULL);
 	deadline_init(&runtime->uploading, DEADLINE_NEVER);
-	pthread_condattr_destroy(&monotonic);
 }
 
 status runtime_open(struct vulkan_device *device, const char *cache_directory,

@@ -9,11 +9,6 @@
 /* Up to here products and sums of the formula stay finite. */
 #define FINITE_MAX 0x1p120
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The norm from which on a bound might not be finite, as bits: these order as the numbers do, and
  * infinities and NaN are above all. 0: the query is such that no row has finite bounds. */
 static uint32_t norm_limit(const struct vulkan_plan *plan, double query_norm)
@@ -64,13 +59,14 @@ uint64_t scan_input_bytes(const struct vulkan_scan *scan, const struct scan_part
 	return scan->query->stride * sizeof(float) + quotient_up(part->n, 64) * sizeof(uint64_t);
 }
 
-void scan_dispatch(struct vulkan_slot *slot, const struct vulkan_plan *plan, uint32_t groups)
+void scan_dispatch(struct vulkan_slot *slot, const void *plan, uint32_t plan_bytes, uint32_t groups,
+		   uint32_t queries)
 {
 	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
 
 	vk->vkCmdPushConstants(slot->commands, slot->runtime->program.layout,
-			       VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof *plan, plan);
-	vk->vkCmdDispatch(slot->commands, groups, 1, 1);
+			       VK_SHADER_STAGE_COMPUTE_BIT, 0, plan_bytes, plan);
+	vk->vkCmdDispatch(slot->commands, groups, queries, 1);
 }
 
 void scan_bind(struct vulkan_slot *slot, VkPipeline pipeline)
@@ -88,31 +84,31 @@ void scan_bind_set(struct vulkan_slot *slot, enum program_set kind, VkDescriptor
 
 void scan_barrier(struct vulkan_slot *slot, bool to_host)
 {
-	const VkMemoryBarrier written = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
-		.dstAccessMask = to_host ? VK_ACCESS_HOST_READ_BIT : VK_ACCESS_SHADER_READ_BIT,
+	struct slot_order order = {
+		.from = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+		.wrote = VK_ACCESS_SHADER_WRITE_BIT,
+		.to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+		/* Counts are added to. */
+		.next = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
 	};
 
-	slot->runtime->device->vk.vkCmdPipelineBarrier(
-		slot->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-		to_host ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1,
-		&written, 0, NULL, 0, NULL);
+	if (to_host) {
+		order.to = VK_PIPELINE_STAGE_HOST_BIT;
+		order.next = VK_ACCESS_HOST_READ_BIT;
+	}
+	slot_barrier(slot, &order);
 }
 
-/* The part of a part that lies in one chunk, as a plan's first, n and place. False: nothing. */
-static bool piece_in(const struct vulkan_chunk *chunk, const struct vulkan_scan *scan,
-		     const struct scan_part *part, struct vulkan_plan *plan)
+bool scan_piece_in(const struct vulkan_chunk *chunk, uint32_t first, uint32_t n,
+		   struct scan_piece *ret)
 {
-	uint32_t begin = scan->range->first + part->start, end = begin + part->n;
-	uint32_t from = begin > chunk->first ? begin : chunk->first;
-	uint32_t to = least(end, chunk->first + chunk->n);
+	uint32_t from = first > chunk->first ? first : chunk->first;
+	uint32_t to = least(first + n, chunk->first + chunk->n);
 
 	if (from >= to)
 		return false;
-	plan->first = from - chunk->first;
-	plan->n = to - from;
-	plan->place = from - begin;
+	*ret = (struct scan_piece){
+		.first = from - chunk->first, .n = to - from, .place = from - first};
 	return true;
 }
 
@@ -134,10 +130,14 @@ uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_
 	uint32_t groups = 0;
 
 	for (; chunk; chunk = chunk_behind(chunk, scan, part)) {
+		struct scan_piece piece;
 		uint32_t here;
 
-		if (!piece_in(chunk, scan, part, plan))
+		if (!scan_piece_in(chunk, scan->range->first + part->start, part->n, &piece))
 			continue;
+		plan->first = piece.first;
+		plan->n = piece.n;
+		plan->place = piece.place;
 		here = quotient_up(plan->n, plan->rows_per_group);
 		if (lists)
 			plan->output_at = output_at + groups * plan->k;
@@ -147,7 +147,7 @@ uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_
 			plan->lower_at = lower_at + plan->place;
 		if (slot) {
 			scan_bind_set(slot, PROGRAM_SET_CHUNK, chunk->set);
-			scan_dispatch(slot, plan, here);
+			scan_dispatch(slot, plan, sizeof *plan, here, 1);
 		}
 		groups += here;
 	}

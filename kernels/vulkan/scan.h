@@ -3,6 +3,7 @@
 #define SLUICE_KERNELS_VULKAN_SCAN_H
 
 #include "kernels/vulkan/copy.h"
+#include "kernels/vulkan/number.h"
 
 #include <string.h>
 
@@ -43,13 +44,7 @@ status scan_bounds(const struct vulkan_scan *scan, const struct scan_part *part,
 status scan_top(const struct vulkan_scan *scan, const struct scan_part *part, uint32_t k,
 		struct window *window);
 
-/* What a submission is recorded from; for scan.c and scan_top.c alone. */
-
-/* The smallest whole number not below a / b. */
-static inline uint32_t quotient_up(uint64_t a, uint64_t b)
-{
-	return (uint32_t)((a + b - 1) / b);
-}
+/* What a submission is recorded from; for scan.c, scan_top.c and scan8.c alone. */
 
 static inline uint32_t float_bits(float value)
 {
@@ -59,7 +54,7 @@ static inline uint32_t float_bits(float value)
 	return bits;
 }
 
-/* As ordered() in kernels/shaders/queue.glsl, and back. */
+/* As ordered() in kernels/shaders/common.glsl, and back. */
 static inline uint32_t score_to_ordered(float score)
 {
 	uint32_t bits = score == 0 ? 0 : float_bits(score);
@@ -84,10 +79,23 @@ uint64_t scan_input_bytes(const struct vulkan_scan *scan, const struct scan_part
 
 void scan_bind(struct vulkan_slot *slot, VkPipeline pipeline);
 void scan_bind_set(struct vulkan_slot *slot, enum program_set kind, VkDescriptorSet set);
-void scan_dispatch(struct vulkan_slot *slot, const struct vulkan_plan *plan, uint32_t groups);
+
+/* scan_dispatch - plan  what the kernel is told, plan_bytes of it.
+ * queries  each gets so many groups. */
+void scan_dispatch(struct vulkan_slot *slot, const void *plan, uint32_t plan_bytes, uint32_t groups,
+		   uint32_t queries);
 
 /* scan_barrier - what kernels wrote is there for the kernels behind, or for the host. */
 void scan_barrier(struct vulkan_slot *slot, bool to_host);
+
+/* scan_piece_in - what of the rows first .. first + n of a copy lies in a chunk: as a plan's first, n
+ * and place. False: nothing. */
+struct scan_piece {
+	uint32_t first, n, place;
+};
+
+bool scan_piece_in(const struct vulkan_chunk *chunk, uint32_t first, uint32_t n,
+		   struct scan_piece *ret);
 
 /* scan_dispatch_pieces - one dispatch for each chunk that the part touches.
  * slot   NULL: nothing is recorded.

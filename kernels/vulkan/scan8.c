@@ -47,11 +47,6 @@ struct query_words {
 _Static_assert(sizeof(struct query_words) == QUERY_WORDS * sizeof(uint32_t),
 	       "as the kernels see it");
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The width of KERNEL_SCAN8 that has room for so many queries. */
 static uint32_t queries_width(size_t n)
 {
@@ -110,7 +105,6 @@ static struct vulkan_plan8 plan_init(const struct scan8_part *part)
 		.entries_at = ENTRIES_AT,
 		.wanted = part->wanted,
 		.rows_per_group = SELECT_ROWS_PER_GROUP,
-		.lower_at = part->n,
 	};
 
 	plan.tail_codes_at = plan.head_codes_at + plan.head_quads * queries;
@@ -198,111 +192,67 @@ static void input_fill(const struct scan8_part *part, const struct vulkan_plan8 
 	}
 }
 
-static void dispatch(struct vulkan_slot *slot, const struct vulkan_plan8 *plan, uint32_t groups,
-		     uint32_t queries)
-{
-	const struct VolkDeviceTable *vk = &slot->runtime->device->vk;
-
-	vk->vkCmdPushConstants(slot->commands, slot->runtime->program.layout,
-			       VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof *plan, plan);
-	vk->vkCmdDispatch(slot->commands, groups, queries, 1);
-}
-
-/* The part of a part that lies in a chunk, as a plan's first, n and place. False: nothing. */
-static bool piece_in(const struct scan8_part *part, const struct vulkan_chunk *chunk,
-		     struct vulkan_plan8 *plan)
-{
-	uint32_t from = part->first > chunk->first ? part->first : chunk->first;
-	uint32_t to = least(part->first + part->n, chunk->first + chunk->n);
-
-	if (from >= to)
-		return false;
-	plan->first = from - chunk->first;
-	plan->n = to - from;
-	plan->place = from - part->first;
-	return true;
-}
-
-/* A dispatch for each chunk that the part touches, of so many rows to a workgroup. aligned: groups
- * begin at whole blocks. */
+/* A dispatch for each chunk that the part touches. aligned: groups begin at whole blocks, and each is
+ * for all queries at once; else they are for each query. */
 static void dispatch_pieces(const struct scan8_part *part, struct vulkan_plan8 *plan,
 			    struct vulkan_slot *slot, bool aligned)
 {
 	for (const struct vulkan_chunk *chunk = part->copy->chunks; chunk; chunk = chunk->next) {
-		if (!piece_in(part, chunk, plan))
-			continue;
-		scan_bind_set(slot, PROGRAM_SET_CHUNK, chunk->set);
-		if (aligned)
-			dispatch(slot, plan,
-				 quotient_up(plan->n + plan->first % CODES8_ROWS,
-					     SCAN_ROWS_PER_GROUP),
-				 1);
-		else
-			dispatch(slot, plan, quotient_up(plan->n, plan->rows_per_group),
-				 plan->n_queries);
-	}
-}
+		struct scan_piece piece;
+		uint32_t groups;
 
-static void barrier(struct vulkan_slot *slot, VkPipelineStageFlags from, VkPipelineStageFlags to,
-		    const VkMemoryBarrier *memory)
-{
-	slot->runtime->device->vk.vkCmdPipelineBarrier(slot->commands, from, to, 0, 1, memory, 0,
-						       NULL, 0, NULL);
+		if (!scan_piece_in(chunk, part->first, part->n, &piece))
+			continue;
+		plan->first = piece.first;
+		plan->n = piece.n;
+		plan->place = piece.place;
+		groups = aligned ? quotient_up(plan->n + plan->first % CODES8_ROWS,
+					       SCAN_ROWS_PER_GROUP)
+				 : quotient_up(plan->n, plan->rows_per_group);
+		scan_bind_set(slot, PROGRAM_SET_CHUNK, chunk->set);
+		scan_dispatch(slot, plan, sizeof *plan, groups, aligned ? 1 : plan->n_queries);
+	}
 }
 
 /* Counts begin at zero. */
 static void counts_clear(struct vulkan_slot *slot, const struct vulkan_plan8 *plan)
 {
-	const VkMemoryBarrier cleared = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
-	};
 	uint64_t at = plan->bins_at * sizeof(uint32_t);
 
 	slot->runtime->device->vk.vkCmdFillBuffer(slot->commands, slot->scratch.buffer, at,
 						  scratch_words(plan) * sizeof(uint32_t) - at, 0);
-	barrier(slot, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-		&cleared);
+	slot_barrier(slot, &(struct slot_order){
+				   .from = VK_PIPELINE_STAGE_TRANSFER_BIT,
+				   .wrote = VK_ACCESS_TRANSFER_WRITE_BIT,
+				   .to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+				   .next = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
+			   });
 }
 
 static void counters_copy(struct vulkan_slot *slot, const struct vulkan_plan8 *plan)
 {
-	const VkMemoryBarrier counted = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+	const struct slot_order counted = {
+		.from = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+		.wrote = VK_ACCESS_SHADER_WRITE_BIT,
+		.to = VK_PIPELINE_STAGE_TRANSFER_BIT,
 		/* The results, too, lie in what the copy writes to. */
-		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+		.next = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
 	};
-	const VkMemoryBarrier written = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_HOST_READ_BIT,
+	const struct slot_order written = {
+		.from = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+		.wrote = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+		.to = VK_PIPELINE_STAGE_HOST_BIT,
+		.next = VK_ACCESS_HOST_READ_BIT,
 	};
 	const VkBufferCopy region = {
 		.srcOffset = plan->counters_at * sizeof(uint32_t),
 		.size = plan->n_queries * sizeof(struct counters),
 	};
 
-	barrier(slot, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-		&counted);
+	slot_barrier(slot, &counted);
 	slot->runtime->device->vk.vkCmdCopyBuffer(slot->commands, slot->scratch.buffer,
 						  slot->output.buffer, 1, &region);
-	barrier(slot, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-		VK_PIPELINE_STAGE_HOST_BIT, &written);
-}
-
-/* scan_barrier for counts, which are read and written by the next kernel, too. */
-static void select_barrier(struct vulkan_slot *slot)
-{
-	const VkMemoryBarrier written = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
-	};
-
-	barrier(slot, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-		&written);
+	slot_barrier(slot, &written);
 }
 
 struct pipelines {
@@ -337,13 +287,13 @@ static void search_record(const struct scan8_part *part, struct vulkan_plan8 *pl
 	dispatch_pieces(part, plan, slot, true);
 	if (part->is_scan_only)
 		return;
-	select_barrier(slot);
+	scan_barrier(slot, false);
 	scan_bind(slot, pipelines->coarse);
-	dispatch(slot, plan, groups, plan->n_queries);
-	select_barrier(slot);
+	scan_dispatch(slot, plan, sizeof *plan, groups, plan->n_queries);
+	scan_barrier(slot, false);
 	scan_bind(slot, pipelines->fine);
-	dispatch(slot, plan, groups, plan->n_queries);
-	select_barrier(slot);
+	scan_dispatch(slot, plan, sizeof *plan, groups, plan->n_queries);
+	scan_barrier(slot, false);
 	scan_bind(slot, pipelines->collect);
 	dispatch_pieces(part, plan, slot, false);
 	counters_copy(slot, plan);

@@ -25,10 +25,9 @@ struct vulkan_plan8 {
 	uint32_t dots_at, bins_at, counters_at;
 	uint32_t entries_at, capacity, wanted;
 	uint32_t rows_per_group;
-	uint32_t lower_at;
 };
 
-_Static_assert(sizeof(struct vulkan_plan8) == 84, "as the kernels see it");
+_Static_assert(sizeof(struct vulkan_plan8) == 80, "as the kernels see it");
 _Static_assert(sizeof(struct vulkan_plan8) <= PLAN_BYTES_MAX, "room for a plan");
 
 /* Rows times queries of one submission at most: 8 bytes of scratch each. */

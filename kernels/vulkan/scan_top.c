@@ -59,7 +59,7 @@ static void merge_dispatch(struct vulkan_slot *slot, struct vulkan_plan *plan, V
 		plan->n = lists * plan->k;
 		plan->is_last = fewer == 1;
 		plan->output_at = plan->is_last ? 0 : plan->place + plan->n;
-		scan_dispatch(slot, plan, fewer);
+		scan_dispatch(slot, plan, sizeof *plan, fewer, 1);
 		plan->place = plan->output_at;
 		lists = fewer;
 	}

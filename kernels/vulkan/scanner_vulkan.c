@@ -48,9 +48,7 @@ static uint64_t block_bytes(const struct scan_range *range)
 static bool part_next(uint32_t all, uint32_t most, struct scan_part *part)
 {
 	part->start += part->n;
-	part->n = all - part->start;
-	if (part->n > most)
-		part->n = most;
+	part->n = least(all - part->start, most);
 	return part->n > 0;
 }
 
@@ -235,10 +233,13 @@ static status codes_propose(struct vulkan_runtime *runtime, struct codes8_probe 
 	return status_ok();
 }
 
-static status seat_check(const struct codes8 *codes)
+static status codes_check(const struct codes8 *codes, const struct codes8_query *query)
 {
-	return codes->seat ? status_ok()
-			   : status_make(STATUS_UNAVAILABLE, "the codes have no place for a copy");
+	if (!codes->seat)
+		return status_make(STATUS_UNAVAILABLE, "the codes have no place for a copy");
+	return scan8_serves(query)
+		       ? status_ok()
+		       : status_make(STATUS_UNAVAILABLE, "the query is too large for the GPU");
 }
 
 static status scanner_vulkan_propose_codes(struct scanner *self, struct codes8_probe *probes,
@@ -253,12 +254,8 @@ static status scanner_vulkan_propose_codes(struct scanner *self, struct codes8_p
 		return codes8_propose(codes8_scanner(CODES8_BEST), probes, n_probes, range,
 				      deadline);
 	TRY(deadline_check(deadline));
-	TRY(seat_check(range->codes));
-	for (size_t i = 0; i < n_probes; i++) {
-		if (!scan8_serves(probes[i].query))
-			return status_make(STATUS_UNAVAILABLE,
-					   "the query is too large for the GPU");
-	}
+	for (size_t i = 0; i < n_probes; i++)
+		TRY(codes_check(range->codes, probes[i].query));
 	TRY(keeper_enter(keeper_of(self), &runtime));
 	done = range->n ? codes_propose(runtime, probes, n_probes, range, deadline) : status_ok();
 	keeper_leave(keeper_of(self));
@@ -305,9 +302,7 @@ static status scanner_vulkan_bounds_codes(struct scanner *self, const struct cod
 	if (is_for_processor(self, codes8_heads_bytes(&range->codes->shape, range->n), 1))
 		return codes8_bounds(codes8_scanner(CODES8_BEST), query, range, deadline, *out);
 	TRY(deadline_check(deadline));
-	TRY(seat_check(range->codes));
-	if (!scan8_serves(query))
-		return status_make(STATUS_UNAVAILABLE, "the query is too large for the GPU");
+	TRY(codes_check(range->codes, query));
 	TRY(keeper_enter(keeper_of(self), &runtime));
 	done = range->n ? codes_bounds(runtime, query, range, deadline, out) : status_ok();
 	keeper_leave(keeper_of(self));

@@ -39,8 +39,8 @@ struct slabs {
 void slabs_init(struct slabs *slabs);
 void slabs_finish(struct slabs *slabs); /* nothing is taken any more */
 
-/* slab_take - size bytes of a memory type, at a multiple of align (a power of two). The piece is the
- * caller's until slab_give.
+/* slab_take - a piece of a memory type, as large and aligned as a buffer needs. It is the caller's
+ * until slab_give.
  * Gives what vkAllocateMemory gives; VK_ERROR_OUT_OF_HOST_MEMORY. */
 VkResult slab_take(struct vulkan_device *device, uint32_t type, const VkMemoryRequirements *needs,
 		   struct slab_piece **ret);

@@ -4,18 +4,15 @@
 #include "kernels/base/gauge.h"
 #include "kernels/vulkan/copy.h"
 
-#include <time.h>
-
 #define SLOT_BUFFER_BYTES_MIN 4096
 
 status runtime_wait(struct vulkan_runtime *runtime, const struct deadline *deadline)
 {
-	int64_t until = clock_ns() + WAIT_STEP_NS;
-	struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+	int64_t until_ns = clock_ns() + WAIT_STEP_NS;
 
 	TRY(deadline_check(deadline));
 	TRY(device_check(runtime->device));
-	pthread_cond_timedwait(&runtime->changed, &runtime->lock, &at);
+	monotonic_wait(&runtime->changed, &runtime->lock, until_ns);
 	return deadline_check(deadline);
 }
 
@@ -127,6 +124,18 @@ status slot_begin(struct vulkan_slot *slot)
 
 	TRY(device_status(device, device->vk.vkResetCommandPool(device->device, slot->pool, 0)));
 	return device_status(device, device->vk.vkBeginCommandBuffer(slot->commands, &info));
+}
+
+void slot_barrier(struct vulkan_slot *slot, const struct slot_order *order)
+{
+	const VkMemoryBarrier memory = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = order->wrote,
+		.dstAccessMask = order->next,
+	};
+
+	slot->runtime->device->vk.vkCmdPipelineBarrier(slot->commands, order->from, order->to, 0, 1,
+						       &memory, 0, NULL, 0, NULL);
 }
 
 static status slot_submit(struct vulkan_slot *slot)

@@ -84,6 +84,11 @@ status runtime_open(struct vulkan_device *device, const char *cache_directory,
 /* thread_start - a thread that takes no signals. Fails: RESOURCE_EXHAUSTED */
 status thread_start(void *(*run)(void *), void *argument, pthread_t *ret);
 
+/* monotonic_init - a condition whose waits end by clock_ns: monotonic_wait, at until_ns at the latest.
+ */
+void monotonic_init(pthread_cond_t *ret);
+void monotonic_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns);
+
 /* runtime_close - no scan is running and no copy is left. Waits for what was left behind; a device
  * that hangs keeps its memory, and the log says so. NULL is fine. */
 void runtime_close(struct vulkan_runtime *runtime);
@@ -108,6 +113,14 @@ status slot_reserve(struct vulkan_slot *slot, const struct slot_sizes *sizes);
 
 /* slot_begin - opens slot->commands. Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
 status slot_begin(struct vulkan_slot *slot);
+
+/* slot_barrier - what is recorded so far has written before what is recorded next reads or writes. */
+struct slot_order {
+	VkPipelineStageFlags from, to;
+	VkAccessFlags wrote, next;
+};
+
+void slot_barrier(struct vulkan_slot *slot, const struct slot_order *order);
 
 /* slot_run - closes slot->commands, submits them and waits. After a failure the slot can only be
  * released.

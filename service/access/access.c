@@ -77,8 +77,7 @@ static void look(struct access *access)
 		return;
 	arena_init(&arena, DETAIL_BYTES);
 	pthread_mutex_lock(&access->reading);
-	for (int i = 0; i < N_FILES; i++)
-		file_print_take(access->files[i], &prints[i]);
+	file_prints_take(access->files, prints, N_FILES);
 	changed = !file_prints_equal(prints, access->prints, N_FILES);
 	if (changed)
 		done = load(access, prints, &arena);
@@ -96,8 +95,7 @@ status access_reload(struct access *access, struct arena *arena)
 	status done;
 
 	pthread_mutex_lock(&access->reading);
-	for (int i = 0; i < N_FILES; i++)
-		file_print_take(access->files[i], &prints[i]);
+	file_prints_take(access->files, prints, N_FILES);
 	done = load(access, prints, arena);
 	pthread_mutex_unlock(&access->reading);
 	return done;

@@ -1,7 +1,6 @@
 /* words - tables; the index is the enum's number. */
 #include "service/cli/words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *const metrics[] = {NULL, "cosine", "ip", "l2"};
@@ -116,19 +115,4 @@ const char *stop_word(Sluice__V1__StopReason reason)
 const char *guarantee_word(Sluice__V1__Guarantee guarantee)
 {
 	return word_at(guarantees, N_OF(guarantees), (unsigned)guarantee);
-}
-
-struct count_text count_format(uint64_t count)
-{
-	struct count_text ret = {{0}};
-	char digits[24];
-	size_t n = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-	char *at = ret.text;
-
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0)
-			*at++ = ',';
-		*at++ = digits[i];
-	}
-	return ret;
 }

@@ -3,6 +3,7 @@
 #define SLUICE_SERVICE_CLI_WORDS_H
 
 #include "service/cli/arguments.h"
+#include "service/count_format.h"
 #include "sluice/v1/collection_service.pb-c.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
 
@@ -27,11 +28,5 @@ status field_read(struct arguments *arguments, const char *word, Sluice__V1__Fie
 /* stop_word - "limit", "exhausted", "min_score" and so on. guarantee_word - "exact". */
 const char *stop_word(Sluice__V1__StopReason reason);
 const char *guarantee_word(Sluice__V1__Guarantee guarantee);
-
-/* count_format - 99920 as "99,920". */
-struct count_text {
-	char text[28];
-};
-struct count_text count_format(uint64_t count);
 
 #endif

@@ -24,46 +24,44 @@ status message_unpack(struct arena *arena, const ProtobufCMessageDescriptor *des
 	return status_ok();
 }
 
-uint64_t message_peek(struct bytes bytes, uint32_t field)
+/* A field's value; the member of another wire type is zero. */
+struct peeked {
+	uint64_t number;
+	struct bytes bytes;
+};
+
+/* type  WIRE_VARINT or WIRE_LENGTH. */
+static struct peeked peek(struct bytes bytes, uint32_t field, enum wire_type type)
 {
 	struct wire wire = wire_of(bytes);
-	uint64_t found = 0;
+	struct peeked found = {0};
 
 	while (wire_more(&wire)) {
 		struct wire_tag tag = wire_tag(&wire);
-		uint64_t value;
+		struct peeked value = {0};
 
 		if (tag.type == WIRE_GROUP || tag.type == WIRE_GROUP_END)
 			break;
-		if (tag.type != WIRE_VARINT || tag.number != field) {
+		if (tag.type != type || tag.number != field) {
 			wire_pass(&wire, tag.type);
 			continue;
 		}
-		value = wire_varint(&wire);
+		if (type == WIRE_VARINT)
+			value.number = wire_varint(&wire);
+		else
+			value.bytes = wire_length_delimited(&wire);
 		if (!wire.failed)
 			found = value;
 	}
 	return found;
 }
 
+uint64_t message_peek(struct bytes bytes, uint32_t field)
+{
+	return peek(bytes, field, WIRE_VARINT).number;
+}
+
 struct bytes message_peek_bytes(struct bytes bytes, uint32_t field)
 {
-	struct wire wire = wire_of(bytes);
-	struct bytes found = bytes_of(NULL, 0);
-
-	while (wire_more(&wire)) {
-		struct wire_tag tag = wire_tag(&wire);
-		struct bytes value;
-
-		if (tag.type == WIRE_GROUP || tag.type == WIRE_GROUP_END)
-			break;
-		if (tag.type != WIRE_LENGTH || tag.number != field) {
-			wire_pass(&wire, tag.type);
-			continue;
-		}
-		value = wire_take(&wire, wire_varint(&wire));
-		if (!wire.failed)
-			found = value;
-	}
-	return found;
+	return peek(bytes, field, WIRE_LENGTH).bytes;
 }

@@ -87,7 +87,7 @@ static enum rpc_step list_collections_next(struct rpc_call *call, struct buffer 
 
 	/* Closed ones say nothing of themselves. */
 	for (size_t i = 0; i < n; i++)
-		if (!services_await(call, list->names[i]))
+		if (rpc_allows(call, list->names[i]) && !services_await(call, list->names[i]))
 			return RPC_WAIT;
 	/* Sixty-four fields of long names make a collection 5 KB: a page is cut where the message
 	 * would grow past its bound, and the token goes on from there. */

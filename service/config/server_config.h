@@ -28,7 +28,7 @@ struct server_config {
 		int64_t stalled_write_timeout_ns, cursor_idle_timeout_ns, snapshot_age_max_ns;
 	} limits;
 	struct {
-		uint64_t pollers, workers; /* 0: one a core */
+		uint64_t pollers, workers; /* 0: processors_count() */
 		uint64_t writers, inline_scan_bytes_max;
 	} threads;
 	struct {

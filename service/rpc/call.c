@@ -118,7 +118,7 @@ static void call_account(struct rpc_call *call)
 {
 	const struct call_host *host = call->host;
 	const struct rpc_handled handled = {
-		.path = call->traffic ? call->traffic->path : NULL,
+		.path = call->traffic->path,
 		.code = final_code(call),
 		.duration_ns = clock_ns() - call->start_ns,
 		.received = call->n_received,
@@ -129,8 +129,7 @@ static void call_account(struct rpc_call *call)
 		.call = call,
 	};
 
-	if (call->traffic)
-		traffic_handled(call->traffic, handled.code, handled.duration_ns);
+	traffic_handled(call->traffic, handled.code, handled.duration_ns);
 	if (host->handled)
 		host->handled(host->handled_context, &handled);
 }
@@ -316,8 +315,7 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	else
 		rpc_fail(call, refusal_of(&call->arena, host, arrival));
 	gauge_add(GAUGE_CALLS, 1);
-	if (call->traffic)
-		traffic_started(call->traffic);
+	traffic_started(call->traffic);
 	host_add(host, call);
 	return call;
 }

@@ -62,7 +62,7 @@ struct rpc_call {
 	grpc_call *core;
 	const struct rpc_method *method; /* NULL: there is none, the status says so */
 	void *context;
-	struct traffic *traffic; /* also where there is no method */
+	struct traffic *traffic; /* never NULL, also where there is no method */
 	int64_t start_ns;
 	void *state;
 	const void *grant; /* of the guard, in the arena; NULL: nothing is to be examined */

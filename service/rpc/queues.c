@@ -1,10 +1,10 @@
 /* queues - opened before the server's core and closed after it. */
 #include "service/rpc/queues.h"
 
+#include "service/processors.h"
 #include "service/rpc/op.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 static void *poll_queue(void *arg)
 {
@@ -62,13 +62,10 @@ static grpc_completion_queue *create_queue_of_streams(void)
 
 status queues_open(struct queues *queues, size_t n_pollers, struct arena *arena)
 {
-	long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = n_cores > 0 ? (size_t)n_cores : 1;
+	size_t n = n_pollers ? n_pollers : processors_count();
 	sigset_t all, before;
 	bool started;
 
-	if (n_pollers)
-		n = n_pollers;
 	queues->pollers = ARENA_ARRAY(arena, pthread_t, n);
 	if (!queues->pollers)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a server");

@@ -30,7 +30,7 @@ struct queues {
 	struct queue_of_streams streams[QUEUES_STREAMS];
 };
 
-/* queues_open - n_pollers  0: one a core. What there is on a failure is for queues_close.
+/* queues_open - n_pollers  0: processors_count(). What there is on a failure is for queues_close.
  * Fails: RESOURCE_EXHAUSTED */
 status queues_open(struct queues *queues, size_t n_pollers, struct arena *arena);
 

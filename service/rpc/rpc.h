@@ -166,7 +166,7 @@ struct rpc_server_options {
 	const struct rpc_service *services; /* borrowed; health and reflection are added */
 	size_t n_services;
 	struct pool *workers;      /* borrowed; for what is_long */
-	size_t n_pollers;          /* threads on the completion queue; 0: one a core */
+	size_t n_pollers;          /* threads on the completion queue; 0: processors_count() */
 	size_t message_bytes_max;  /* in; 0: 4 MiB */
 	size_t streams_max;        /* concurrent in a connection; 0: 1,024 */
 	size_t metadata_bytes_max; /* of a call's headers; 0: 16 KiB */

@@ -244,7 +244,8 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 	bool draining = is_refused(server, path);
 	bool crowded = !draining && is_crowded(server, path);
 	bool refused = draining || crowded;
-	const struct route *known = find_route(server, path), *route = refused ? NULL : known;
+	const struct route *known = slot->route ? slot->route : find_route(server, path);
+	const struct route *route = refused ? NULL : known;
 	struct call_arrival arrival = {
 		.traffic = &server->traffic[known ? (size_t)(known - server->routes)
 						  : server->n_routes],

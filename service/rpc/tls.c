@@ -96,8 +96,7 @@ static grpc_ssl_certificate_config_reload_status fetch(void *context,
 
 	pthread_mutex_lock(&tls->lock);
 	/* Before they are read: what is written meanwhile is seen next time. */
-	for (int i = 0; i < N_FILES; i++)
-		file_print_take(tls->paths[i], &now[i]);
+	file_prints_take(tls->paths, now, N_FILES);
 	if (tls->loaded && file_prints_equal(now, tls->prints, N_FILES)) {
 		pthread_mutex_unlock(&tls->lock);
 		return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;

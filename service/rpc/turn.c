@@ -156,8 +156,7 @@ static void note_received(struct rpc_call *call, size_t size_bytes)
 {
 	call->n_received++;
 	call->received_bytes += size_bytes;
-	if (call->traffic)
-		traffic_received(call->traffic);
+	traffic_received(call->traffic);
 }
 
 /* What is asked about a message once, before the method is. */

@@ -100,8 +100,7 @@ static void note_sent(struct rpc_call *call, size_t size_bytes)
 {
 	call->n_sent++;
 	call->sent_bytes += size_bytes;
-	if (call->traffic)
-		traffic_sent(call->traffic);
+	traffic_sent(call->traffic);
 }
 
 void wire_send(struct rpc_call *call, struct buffer *message)

@@ -10,14 +10,13 @@
 
 #define LABELS_MAX 256
 
-const struct stage search_stages[] = {
+const struct stage search_stages[SEARCH_STAGES] = {
 	{"open", "request to chain of stages", TIMER_SEARCH_OPEN},
 	{"filter", "filter to rows", TIMER_SEARCH_SELECT},
 	{"scan", "bounds of rows", TIMER_SEARCH_SCAN},
 	{"rerank", "exact scores and order", TIMER_SEARCH_RERANK},
 	{"encode", "records to message", TIMER_SEARCH_ENCODE},
 };
-const size_t n_search_stages = sizeof search_stages / sizeof *search_stages;
 
 static void print_meter(struct exposition *out, const struct family *family,
 			const struct readings *readings)
@@ -50,7 +49,7 @@ static void print_stages(struct exposition *out, const struct family *family,
 {
 	(void)family;
 	(void)readings;
-	for (size_t i = 0; i < n_search_stages; i++) {
+	for (size_t i = 0; i < SEARCH_STAGES; i++) {
 		struct histogram_reading reading;
 		char labels[LABELS_MAX];
 

@@ -30,8 +30,8 @@ struct stage {
 	const char *name, *help;
 	enum timer timer;
 };
-extern const struct stage search_stages[];
-extern const size_t n_search_stages;
+#define SEARCH_STAGES 5
+extern const struct stage search_stages[SEARCH_STAGES];
 
 /* rpc_code_name - "OK", "Canceled": as other gRPC servers label them. */
 const char *rpc_code_name(size_t code);

@@ -1,9 +1,8 @@
 /* html - by hand, onto a buffer. */
 #include "service/telemetry/html.h"
 
+#include "service/count_format.h"
 #include "service/telemetry/exposition.h"
-
-#include <stdio.h>
 
 void html_text(struct buffer *out, const char *text)
 {
@@ -50,15 +49,7 @@ double histogram_quantile(const struct histogram_reading *reading, double share)
 
 void html_number(struct buffer *out, uint64_t number)
 {
-	char digits[32], grouped[48];
-	int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number), m = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0)
-			grouped[m++] = ',';
-		grouped[m++] = digits[i];
-	}
-	buffer_append(out, grouped, (size_t)m);
+	buffer_printf(out, "%s", count_format(number).text);
 }
 
 void html_bytes(struct buffer *out, uint64_t bytes)

@@ -188,15 +188,15 @@ static void stages_print(struct buffer *out)
 {
 	static const char *const columns[] = {"stage", "",      "times", "mean", "p50",
 					      "p99",   "share", "",      NULL};
-	struct histogram_reading readings[8];
+	struct histogram_reading readings[SEARCH_STAGES];
 	uint64_t sum_ns = 0;
 
 	table_begin(out, "Stages of searches", columns, 2);
-	for (size_t i = 0; i < n_search_stages && i < 8; i++) {
+	for (size_t i = 0; i < SEARCH_STAGES; i++) {
 		timer_read(search_stages[i].timer, &readings[i]);
 		sum_ns += readings[i].sum_ns;
 	}
-	for (size_t i = 0; i < n_search_stages && i < 8; i++) {
+	for (size_t i = 0; i < SEARCH_STAGES; i++) {
 		double share = sum_ns ? (double)readings[i].sum_ns / (double)sum_ns : 0;
 
 		buffer_printf(out, "<tr>");

@@ -13,10 +13,10 @@
 #include "service/schema/violations.h"
 #include "sluice/v1/ingest_service.pb-c.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/report.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define DIM 384
 #define CHUNKS 1000
@@ -121,15 +121,6 @@ static void make_batch(struct arena *arena, struct buffer *ret)
 		request.chunks[i] = chunk;
 	}
 	buffer_pack(ret, &request.base);
-}
-
-/* Of this thread: what else runs on the machine is not counted. */
-static int64_t cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static double seconds_to_check(const struct schema_message *message, struct bytes bytes, int times,

@@ -10,12 +10,12 @@
  */
 #include "kernels/codes4.h"
 #include "kernels/rows8.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/report.h"
 #include "tests/kernels/random.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ROWS 100000U
 #define DIM 384U
@@ -65,14 +65,6 @@ static void *memory(size_t size)
 
 	must(found, "memory");
 	return found;
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 /* Cycles a second, by additions that wait for each other. */

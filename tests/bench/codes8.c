@@ -12,13 +12,13 @@
 #include "kernels/cpu/scanner_cpu.h"
 #include "kernels/score.h"
 #include "tests/bench/codes8_rows.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/faiss_peer.h"
 #include "tests/bench/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define HITS 10
 #define WIDTH (4 * HITS)
@@ -54,14 +54,6 @@ static void must(bool good, const char *what)
 		return;
 	fprintf(stderr, "codes8: %s\n", what);
 	exit(1);
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 /* Exact scores by bound key until HITS are proven; false where the window is too small for that. */

@@ -13,20 +13,16 @@
 #include "index/build/rotation.h"
 #include "kernels/score.h"
 #include "service/cli/npy.h"
+#include "tests/bench/corpus.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MEMORY_BYTES ((size_t)64 << 20)
 #define PASSES 5
-
-struct matrix {
-	uint32_t n, dim;
-	float *values;
-};
 
 struct bench {
 	struct matrix rows, queries;
@@ -44,97 +40,36 @@ struct cost {
 	double found, read, scored;
 };
 
-static void must(status s)
-{
-	if (!status_failed(s))
-		return;
-	fprintf(stderr, "lists: %s\n", s.detail);
-	exit(1);
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* Of all threads. */
-static double process_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static double wall_since(int64_t start_ns)
 {
 	return (double)(clock_ns() - start_ns) * 1e-9;
-}
-
-static const char *corpus_path(struct arena *arena, const char *name)
-{
-	return arena_printf(arena, "%s/%s", getenv("SLUICE_CORPUS"), name);
-}
-
-static void matrix_read(struct matrix *matrix, struct arena *arena, const char *name)
-{
-	SCOPED(npy) npy = NULL;
-
-	must(npy_open_vectors(arena, corpus_path(arena, name), &npy));
-	matrix->n = (uint32_t)npy_header_of(npy)->rows;
-	matrix->dim = npy_header_of(npy)->columns;
-	matrix->values = calloc((size_t)matrix->n * matrix->dim, sizeof(float));
-	if (!matrix->values)
-		abort();
-	for (uint32_t row = 0; row < matrix->n; row++) {
-		float *at = matrix->values + (size_t)row * matrix->dim;
-
-		must(npy_read_floats(npy, row, at));
-		vector_normalise(at, matrix->dim);
-	}
 }
 
 static void truth_read(struct bench *bench, struct arena *arena)
 {
 	SCOPED(npy) npy = NULL;
 
-	must(npy_open(arena, corpus_path(arena, "truth_ids.npy"), &npy));
+	corpus_must(npy_open(arena, corpus_path(arena, "truth_ids.npy"), &npy));
 	bench->truth_n = npy_header_of(npy)->columns;
 	bench->truth = calloc((size_t)bench->queries.n * bench->truth_n, sizeof *bench->truth);
 	if (!bench->truth || npy_header_of(npy)->rows != bench->queries.n)
 		abort();
 	for (uint32_t row = 0; row < bench->queries.n; row++)
-		must(npy_read_integers(npy, row, bench->truth + (size_t)row * bench->truth_n));
-}
-
-static uint64_t row_number(const void *context, uint32_t place)
-{
-	(void)context;
-	return place;
-}
-
-static const float *row_vector(const void *context, uint32_t place, float *scratch)
-{
-	const struct matrix *matrix = context;
-
-	(void)scratch;
-	return matrix->values + (size_t)place * matrix->dim;
+		corpus_must(
+			npy_read_integers(npy, row, bench->truth + (size_t)row * bench->truth_n));
 }
 
 static void seal(struct bench *bench, const struct sealed_file *file, struct arena *arena)
 {
-	const struct sealed_source source = {bench->rows.n, row_number, row_vector, &bench->rows};
+	const struct sealed_source source = matrix_source(&bench->rows);
 	SCOPED(rotation) rotation = &(struct rotation){0};
 	struct sealed_coding coding;
 	int64_t start_ns = clock_ns();
 
-	must(rotation_train(&source, bench->rows.dim, NULL, arena, rotation));
+	corpus_must(rotation_train(&source, bench->rows.dim, NULL, arena, rotation));
 	coding = rotation_coding(rotation);
-	must(sealed_write(file, &source, &coding, NULL, arena));
-	must(sealed_open(file, arena, &bench->sealed));
+	corpus_must(sealed_write(file, &source, &coding, NULL, arena));
+	corpus_must(sealed_open(file, arena, &bench->sealed));
 	printf("%u rows of %u sealed in %.2f s\n", bench->rows.n, bench->rows.dim,
 	       wall_since(start_ns));
 }
@@ -156,24 +91,24 @@ static void hear(void *context, enum ann_phase phase, float share)
 	if (phase == phases->phase && calibrates == phases->calibrates && share < 1)
 		return;
 	printf(" %s %.2f s (%.2f)", phases->calibrates ? "calibrate" : names[phases->phase],
-	       wall_since(phases->start_ns), process_seconds() - phases->start);
+	       wall_since(phases->start_ns), cpu_process_seconds() - phases->start);
 	phases->start_ns = clock_ns();
-	phases->start = process_seconds();
+	phases->start = cpu_process_seconds();
 	phases->phase = phase;
 	phases->calibrates = calibrates;
 }
 
 static void build(struct bench *bench, const struct sealed_file *file, struct arena *arena)
 {
-	struct phases phases = {clock_ns(), process_seconds(), ANN_TRAIN, false};
+	struct phases phases = {clock_ns(), cpu_process_seconds(), ANN_TRAIN, false};
 	const struct ann_progress progress = {hear, &phases};
 	int64_t start_ns = clock_ns();
 	double start = phases.start;
 
 	printf("built:");
-	must(lists_build(file, bench->sealed, NULL, &progress, arena));
+	corpus_must(lists_build(file, bench->sealed, NULL, &progress, arena));
 	printf("; in all %.2f s (%.2f of the processor), %.0f rows/s\n", wall_since(start_ns),
-	       process_seconds() - start, bench->rows.n / wall_since(start_ns));
+	       cpu_process_seconds() - start, bench->rows.n / wall_since(start_ns));
 }
 
 static void table_print(const struct lists_table *table)
@@ -200,7 +135,7 @@ static void prepare(struct bench *bench, const struct sealed_file *file, struct 
 	if (status_failed(lists_open(file, bench->sealed, arena, &bench->lists))) {
 		build(bench, file, arena);
 		start_ns = clock_ns();
-		must(lists_open(file, bench->sealed, arena, &bench->lists));
+		corpus_must(lists_open(file, bench->sealed, arena, &bench->lists));
 		printf("opened in %.3f s\n", wall_since(start_ns));
 	}
 	printf("%s: %u groups of %u axes; %.1f MB\n", lists_name(bench->lists),
@@ -214,7 +149,7 @@ static void rerank(struct bench *bench, const float *query, uint32_t depth, stru
 {
 	struct window *bounds = &bench->bounds, *best = &bench->best;
 
-	must(window_clear(best, depth));
+	corpus_must(window_clear(best, depth));
 	for (size_t i = 0; i < bounds->n; i++) {
 		struct key key = bounds->keys[i];
 
@@ -243,12 +178,12 @@ static void find(struct bench *bench, const float *query, const struct lists_set
 
 	kept.keys = arena_alloc(&bench->memory, 2 * sizeof *kept.keys * setting->keep);
 	kept.width = setting->keep;
-	must(window_clear(&kept, kept.width));
-	must(lists_query_init(&prepared, bench->lists, query, &bench->memory));
+	corpus_must(window_clear(&kept, kept.width));
+	corpus_must(lists_query_init(&prepared, bench->lists, query, &bench->memory));
 	now = cpu_seconds();
 	cost->tables += now - start;
 	start = now;
-	must(lists_walk_run(bench->lists, &walk));
+	corpus_must(lists_walk_run(bench->lists, &walk));
 	window_compact(&kept);
 	now = cpu_seconds();
 	cost->walk += now - start;
@@ -295,11 +230,11 @@ static double ask_all(struct bench *bench, uint32_t depth, float recall,
 		double start = cpu_seconds(), middle;
 
 		arena_reset(&bench->memory);
-		must(window_clear(&bench->bounds, depth * 4 < 64 ? 64 : depth * 4));
+		corpus_must(window_clear(&bench->bounds, depth * 4 < 64 ? 64 : depth * 4));
 		if (setting) {
 			find(bench, query, setting, cost);
 		} else {
-			must(lists_find(bench->lists, &probe));
+			corpus_must(lists_find(bench->lists, &probe));
 			window_seal(&bench->bounds);
 			cost->read += (double)probe.scanned;
 		}
@@ -375,8 +310,8 @@ int main(int argc, char **argv)
 	matrix_read(&bench.rows, &arena, "vectors.npy");
 	matrix_read(&bench.queries, &arena, "queries.npy");
 	truth_read(&bench, &arena);
-	must(window_init(&bench.bounds, 1));
-	must(window_init(&bench.best, 1));
+	corpus_must(window_init(&bench.bounds, 1));
+	corpus_must(window_init(&bench.best, 1));
 	config.dim = bench.rows.dim;
 	prepare(&bench, &file, &arena);
 	printf("depth target     z  keep  recall    read scored |    us              "
@@ -392,6 +327,6 @@ int main(int argc, char **argv)
 	lists_close(bench.lists);
 	sealed_close(bench.sealed);
 	if (argc < 2)
-		must(sealed_remove(&file, &arena));
+		corpus_must(sealed_remove(&file, &arena));
 	return 0;
 }

@@ -6,11 +6,11 @@
 #include "kernels/base/deadline.h"
 #include "kernels/base/meter.h"
 #include "kernels/base/pool.h"
+#include "tests/bench/cpu.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define N_TIMES 20000000
 #define THREADS_MAX 64
@@ -55,20 +55,11 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Of the processors, for all threads: what others do on this machine is not in it. */
-static int64_t cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Nanoseconds of one. */
 static double measure(void (*count)(int64_t i), size_t n_threads)
 {
 	struct worker workers[THREADS_MAX];
-	int64_t start_ns = cpu_ns();
+	int64_t start_ns = cpu_process_ns();
 
 	for (size_t i = 0; i < n_threads; i++) {
 		workers[i].count = count;
@@ -77,7 +68,7 @@ static double measure(void (*count)(int64_t i), size_t n_threads)
 	}
 	for (size_t i = 0; i < n_threads; i++)
 		pthread_join(workers[i].thread, NULL);
-	return (double)(cpu_ns() - start_ns) / (double)n_threads / N_TIMES;
+	return (double)(cpu_process_ns() - start_ns) / (double)n_threads / N_TIMES;
 }
 
 int main(int argc, char **argv)

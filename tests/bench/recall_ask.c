@@ -4,6 +4,7 @@
 #include "index/cursor/exact.h"
 #include "kernels/base/deadline.h"
 #include "service/cli/recall.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/recall_world.h"
 #include "tests/bench/report.h"
 
@@ -116,7 +117,7 @@ static void ask(struct asked *asked, double recall, size_t depth, uint32_t n)
 {
 	struct search search = {.recall = recall, .depth = depth, .batch = depth};
 	struct sums sums = {0};
-	int64_t cpu_ns = 0, start_cpu_ns = recall_cpu_ns();
+	int64_t spent_ns = 0, start_cpu_ns = cpu_ns();
 	double queries = n;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -127,11 +128,11 @@ static void ask(struct asked *asked, double recall, size_t depth, uint32_t n)
 		search_read(&search, depth);
 		search_close(asked, &search);
 		asked->us[i] = (double)(clock_ns() - start_ns) * 1e-3;
-		count_ns = recall_cpu_ns();
+		count_ns = cpu_ns();
 		count(asked, i, &search, &sums);
-		cpu_ns -= recall_cpu_ns() - count_ns;
+		spent_ns -= cpu_ns() - count_ns;
 	}
-	cpu_ns += recall_cpu_ns() - start_cpu_ns;
+	spent_ns += cpu_ns() - start_cpu_ns;
 	qsort(asked->us, n, sizeof *asked->us, compare_doubles);
 	printf("{\"target\": %g, \"depth\": %zu, \"queries\": %u, \"recall\": %.6f, "
 	       "\"in_order\": %llu, \"approximate\": %llu, \"scanned\": %.1f, \"reranked\": %.1f, "
@@ -140,13 +141,13 @@ static void ask(struct asked *asked, double recall, size_t depth, uint32_t n)
 	       recall, depth, n, (double)sums.found / (queries * (double)depth),
 	       (unsigned long long)sums.in_order, (unsigned long long)sums.approximate,
 	       (double)sums.scanned / queries, (double)sums.reranked / queries,
-	       queries / ((double)cpu_ns * 1e-9), asked->us[n / 2],
+	       queries / ((double)spent_ns * 1e-9), asked->us[n / 2],
 	       asked->us[(size_t)n * 99 / 100]);
 }
 
 static double us_since(int64_t start_cpu_ns)
 {
-	return (double)(recall_cpu_ns() - start_cpu_ns) * 1e-3;
+	return (double)(cpu_ns() - start_cpu_ns) * 1e-3;
 }
 
 /* Hits 1,001 to 1,010 of a reader of pages who has read 1,000; the same as each ten cost on to 2,000;
@@ -164,7 +165,7 @@ static void walk_deep(struct asked *asked, double recall, uint32_t i, struct dep
 	search_open(asked, &search);
 	for (size_t n = 0; n < READ; n += PAGE)
 		search_read(&search, PAGE);
-	start_ns = recall_cpu_ns();
+	start_ns = cpu_ns();
 	search_read(&search, PAGE);
 	us->next[i] = us_since(start_ns);
 	for (size_t n = PAGE; n < READ; n += PAGE)
@@ -173,7 +174,7 @@ static void walk_deep(struct asked *asked, double recall, uint32_t i, struct dep
 	search_close(asked, &search);
 
 	search.depth = search.batch = READ + PAGE;
-	start_ns = recall_cpu_ns();
+	start_ns = cpu_ns();
 	search_open(asked, &search);
 	search_read(&search, READ + PAGE);
 	search_close(asked, &search);

@@ -3,6 +3,7 @@
  */
 #include "index/optimize.h"
 #include "kernels/base/deadline.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/recall_world.h"
 
 #include <semaphore.h>
@@ -115,18 +116,18 @@ void recall_build(const char *directory, const char *path, uint64_t seal_rows)
 	rows = npy_header_of(vectors)->rows;
 	recall_world_open(&world, directory, npy_header_of(vectors)->columns, seal_rows);
 	start_ns = clock_ns();
-	start_cpu_ns = recall_process_cpu_ns();
+	start_cpu_ns = cpu_process_ns();
 	for (uint64_t row = 0; row < rows; row += BATCH_ROWS)
 		write_batch(&world, vectors, row,
 			    rows - row < BATCH_ROWS ? (size_t)(rows - row) : BATCH_ROWS);
-	written_cpu_ns = recall_process_cpu_ns();
+	written_cpu_ns = cpu_process_ns();
 	optimize_now(&world);
 	collection_status(world.collection, &built);
 
 	printf("{\"rows\": %llu, \"cpu_s\": %.3f, \"write_cpu_s\": %.3f, \"wall_s\": %.3f, "
 	       "\"peak_bytes\": %llu, \"disk_bytes\": %llu, \"segments\": %u, "
 	       "\"indexed_rows\": %llu}\n",
-	       (unsigned long long)rows, (double)(recall_process_cpu_ns() - start_cpu_ns) * 1e-9,
+	       (unsigned long long)rows, (double)(cpu_process_ns() - start_cpu_ns) * 1e-9,
 	       (double)(written_cpu_ns - start_cpu_ns) * 1e-9,
 	       (double)(clock_ns() - start_ns) * 1e-9, (unsigned long long)peak_bytes(),
 	       (unsigned long long)built.disk_bytes, built.segment_count,

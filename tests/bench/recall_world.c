@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ARENA_BYTES ((size_t)64 << 20)
 
@@ -26,24 +25,6 @@ struct npy *recall_matrix_open(struct arena *arena, const char *path)
 
 	recall_must(path, npy_open(arena, path, &npy));
 	return npy;
-}
-
-static int64_t clock_read_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-int64_t recall_cpu_ns(void)
-{
-	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-int64_t recall_process_cpu_ns(void)
-{
-	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void make_collection(struct recall_world *world, uint32_t dim)

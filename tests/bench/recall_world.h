@@ -24,11 +24,6 @@ void recall_must(const char *what, status s);
 /* recall_matrix_open - a file of vectors, or of whole numbers. */
 struct npy *recall_matrix_open(struct arena *arena, const char *path);
 
-/* recall_cpu_ns - of the calling thread, or of the whole process: what else runs on the machine is
- * not counted. */
-int64_t recall_cpu_ns(void);
-int64_t recall_process_cpu_ns(void);
-
 /* recall_world_open - directory  made where missing.
  * dim  0: the collection is there; otherwise it is made, with cosine and the default index.
  * seal_rows  of a head; 0: nothing is sealed. */

@@ -7,7 +7,7 @@
  */
 #include "index/build/rotation.h"
 #include "kernels/score.h"
-#include "service/cli/npy.h"
+#include "tests/bench/corpus.h"
 #include "tests/bench/report.h"
 
 #include <stdio.h>
@@ -15,52 +15,6 @@
 #include <string.h>
 
 #define HITS 10
-
-struct matrix {
-	uint32_t n, dim;
-	float *values;
-};
-
-static void must(status s)
-{
-	if (!status_failed(s))
-		return;
-	fprintf(stderr, "sealed: %s\n", s.detail);
-	exit(1);
-}
-
-static void matrix_read(struct matrix *matrix, struct arena *arena, const char *name)
-{
-	SCOPED(npy) npy = NULL;
-
-	must(npy_open_vectors(arena, arena_printf(arena, "%s/%s", getenv("SLUICE_CORPUS"), name),
-			      &npy));
-	matrix->n = (uint32_t)npy_header_of(npy)->rows;
-	matrix->dim = npy_header_of(npy)->columns;
-	matrix->values = calloc((size_t)matrix->n * matrix->dim, sizeof(float));
-	if (!matrix->values)
-		abort();
-	for (uint32_t row = 0; row < matrix->n; row++) {
-		float *at = matrix->values + (size_t)row * matrix->dim;
-
-		must(npy_read_floats(npy, row, at));
-		vector_normalise(at, matrix->dim);
-	}
-}
-
-static uint64_t row_number(const void *context, uint32_t place)
-{
-	(void)context;
-	return place;
-}
-
-static const float *row_vector(const void *context, uint32_t place, float *scratch)
-{
-	const struct matrix *matrix = context;
-
-	(void)scratch;
-	return matrix->values + (size_t)place * matrix->dim;
-}
 
 static double seconds_since(int64_t start_ns)
 {
@@ -82,11 +36,11 @@ static void ask(const struct sealed *sealed, const float *vector, uint32_t dim, 
 	struct codes8_probe probe = {&query, window, 0};
 	struct codes8_range range;
 
-	must(sealed_query_init(sealed, arena, vector, &query));
-	must(window_init(window, 4UL * HITS));
-	must(window_init(best, HITS));
+	corpus_must(sealed_query_init(sealed, arena, vector, &query));
+	corpus_must(window_init(window, 4UL * HITS));
+	corpus_must(window_init(best, HITS));
 	sealed_range(sealed, 1, 0, 0, sealed_length(sealed), NULL, &range);
-	must(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, NULL));
+	corpus_must(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, NULL));
 	window_seal(window);
 	for (size_t i = 0; i < window->n; i++) {
 		struct key key = window->keys[i];
@@ -145,25 +99,25 @@ int main(int argc, char **argv)
 	matrix_read(&rows, &arena, "vectors.npy");
 	matrix_read(&queries, &arena, "queries.npy");
 	config.dim = rows.dim;
-	source = (struct sealed_source){rows.n, row_number, row_vector, &rows};
+	source = matrix_source(&rows);
 
 	start_ns = clock_ns();
-	must(rotation_train(&source, rows.dim, NULL, &arena, rotation));
+	corpus_must(rotation_train(&source, rows.dim, NULL, &arena, rotation));
 	printf("%u rows of %u: rotation %.2f s, head %u, epsilon %.1e\n", rows.n, rows.dim,
 	       seconds_since(start_ns), rotation->head, rotation->codes.epsilon);
 	coding = rotation_coding(rotation);
 	start_ns = clock_ns();
-	must(sealed_write(&file, &source, &coding, NULL, &arena));
+	corpus_must(sealed_write(&file, &source, &coding, NULL, &arena));
 	printf("written in %.2f s, %.0f rows/s\n", seconds_since(start_ns),
 	       rows.n / seconds_since(start_ns));
 	start_ns = clock_ns();
-	must(sealed_open(&file, &arena, &sealed));
+	corpus_must(sealed_open(&file, &arena, &sealed));
 	printf("opened in %.3f s, %.1f GB/s; %.1f MB, of which the vectors %.1f\n",
 	       seconds_since(start_ns),
 	       (double)sealed_disk_bytes(sealed) / seconds_since(start_ns) * 1e-9,
 	       (double)sealed_disk_bytes(sealed) * 1e-6, (double)rows.n * rows.dim * 4e-6);
 	search(sealed, &queries, &arena);
-	must(sealed_remove(&file, &arena));
+	corpus_must(sealed_remove(&file, &arena));
 	free(rows.values);
 	free(queries.values);
 	arena_finish(&arena);

@@ -7,7 +7,7 @@
 #include "service/access/sha256.h"
 #include "tests/e2e/command.h"
 #include "tests/e2e/details.h"
-#include "tests/e2e/rows.h"
+#include "tests/e2e/iterating.h"
 #include "tests/e2e/served.h"
 
 #include <signal.h>
@@ -47,15 +47,9 @@ static const char *keys_path(void)
 /* The world's server again, with these keys. */
 static void restart_with(const char *keys, const char *more)
 {
-	char *path = strdup(keys_path()),
-	     *config = strdup(text_of("%s/c.yaml", world.scratch.path));
-
-	cr_assert(path && config);
-	file_write(path, keys);
-	file_write(config, text_of("access: {api_keys_file: %s%s}\n", path, more));
-	world_restart(&(struct server_options){.data = world.scratch.path, .config = config});
-	free(path);
-	free(config);
+	file_write(keys_path(), keys);
+	world_restart_with(&(struct server_options){0},
+			   text_of("access: {api_keys_file: %s%s}\n", keys_path(), more));
 }
 
 /* From here on the world's session shows it. key  NULL: none. */
@@ -275,16 +269,11 @@ static struct answer iterate_over(const char *collection)
 	static float query[4] = {1, 0, 0, 0};
 	const struct rows rows = {.collection = collection, .dim = 4};
 	Sluice__V1__SearchRequest open = search_request(&rows, query, 5);
-	Sluice__V1__IterateRequest request = SLUICE__V1__ITERATE_REQUEST__INIT;
 	SCOPED(grpc_stream) stream = session_stream(&world.session, &iterate, NULL);
 
-	request.action_case = SLUICE__V1__ITERATE_REQUEST__ACTION_OPEN;
-	request.open = &open;
-	stream_send(stream, &request.base);
+	iterate_open(stream, &open);
 	grpc_stream_half_close(stream);
-	while (session_next(&world.session, &iterate, stream, NULL))
-		;
-	return session_finish(&world.session, stream);
+	return iterate_read_all(&world.session, stream, NULL);
 }
 
 Test(access, holds_a_key_to_its_collections)
@@ -325,14 +314,6 @@ static const Sluice__V1__ListCursorsResponse *cursors_seen(void)
 	return answer.message;
 }
 
-static struct answer cancel(const char *id)
-{
-	Sluice__V1__CancelCursorRequest request = SLUICE__V1__CANCEL_CURSOR_REQUEST__INIT;
-
-	request.cursor_id = text_of("%s", id);
-	return session_call(&world.session, &cancel_cursor, &request.base);
-}
-
 /* More than the windows of HTTP/2 let ahead, so that a search that is not read stays open. */
 static struct rows long_rows = {
 	.collection = "notes",
@@ -364,9 +345,9 @@ Test(access, hides_cursors_over_other_collections)
 
 	show("some");
 	cr_assert_eq(cursors_seen()->n_cursors, 0);
-	WANT(cancel(id), GRPC_STATUS_NOT_FOUND, id);
+	WANT(iterate_cancel(id), GRPC_STATUS_NOT_FOUND, id);
 	show("all");
-	WANT(cancel(id), GRPC_STATUS_OK, "");
+	WANT(iterate_cancel(id), GRPC_STATUS_OK, "");
 	grpc_stream_close(stream);
 	session_close(&reader);
 }

@@ -17,19 +17,6 @@ struct made {
 	float default_recall;
 };
 
-static void optimize(void)
-{
-	Sluice__V1__OptimizeCollectionRequest request =
-		SLUICE__V1__OPTIMIZE_COLLECTION_REQUEST__INIT;
-	SCOPED(grpc_stream) stream = NULL;
-
-	request.name = text_of("docs");
-	stream = session_stream(&world.session, &optimize_collection, &request.base);
-	while (session_next(&world.session, &optimize_collection, stream, NULL))
-		;
-	WANT(session_finish(&world.session, stream), GRPC_STATUS_OK, "");
-}
-
 /* A collection of that kind, indexed as far as its kind is. */
 static struct rows make(const struct made *made)
 {
@@ -52,7 +39,7 @@ static struct rows make(const struct made *made)
 	WANT(session_call(&world.session, &create_collection, &request.base), GRPC_STATUS_OK, "");
 	rows_make(&rows, 3);
 	rows_upsert(&rows, 0, n_rows);
-	optimize();
+	optimize_now("docs");
 	return rows;
 }
 

@@ -248,15 +248,9 @@ static void end_all(void)
 
 static void start(void)
 {
-	FILE *config;
-
 	churn = (struct churn){.random = {23}};
-	config = fopen(text_of("%s/sluice.yaml", world.scratch.path), "w");
-	cr_assert_not_null(config);
-	fputs("threads: {inline_scan_bytes_max: 64KiB}\n", config);
-	fclose(config);
-	world_restart(
-		&(struct server_options){.config = text_of("%s/sluice.yaml", world.scratch.path)});
+	world_restart_with(&(struct server_options){0},
+			   "threads: {inline_scan_bytes_max: 64KiB}\n");
 	rows_create(&few, 1);
 	rows_create(&many, 2);
 	for (size_t i = 0; i < CONNECTIONS; i++)

@@ -1,5 +1,6 @@
 /* config - a configuration from outside: what check-config prints, and limits that then hold. */
 #include "tests/e2e/rows.h"
+#include "tests/e2e/served.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +12,11 @@
 /* The suite's server has no configuration until a test restarts it with one. */
 TestSuite(config, .init = world_open, .fini = world_close, .timeout = 200);
 
-static const char *file_write(const char *name, const char *text)
+static const char *file_with(const char *name, const char *text)
 {
 	const char *path = text_of("%s/%s", world.scratch.path, name);
-	FILE *out = fopen(path, "w");
 
-	cr_assert_not_null(out);
-	cr_assert_geq(fputs(text, out), 0);
-	cr_assert_eq(fclose(out), 0);
+	file_write(path, text);
 	return path;
 }
 
@@ -76,7 +74,7 @@ static const char *const said[] = {
 
 Test(config, check_config_tells_of_every_violation)
 {
-	const char *path = file_write("wrong.yaml", wrong);
+	const char *path = file_with("wrong.yaml", wrong);
 	char output[8192], *at = output;
 
 	cr_assert_eq(check_config(path, output, sizeof output), 1);
@@ -95,7 +93,7 @@ Test(config, check_config_tells_of_every_violation)
 
 Test(config, check_config_names_rule_and_range)
 {
-	const char *path = file_write("range.yaml", "limits: {calls_max: 0}\n");
+	const char *path = file_with("range.yaml", "limits: {calls_max: 0}\n");
 	char output[1024];
 
 	cr_assert_eq(check_config(path, output, sizeof output), 1);
@@ -105,7 +103,7 @@ Test(config, check_config_names_rule_and_range)
 
 Test(config, check_config_says_that_a_file_is_fine)
 {
-	const char *path = file_write("fine.yaml", "limits: {calls_max: 9}\n");
+	const char *path = file_with("fine.yaml", "limits: {calls_max: 9}\n");
 	char output[1024];
 
 	cr_assert_eq(check_config(path, output, sizeof output), 0);
@@ -158,16 +156,16 @@ static int serve_exit(const char *config, const char *variable, const char *valu
 
 Test(config, serve_does_not_start_with_what_is_wrong)
 {
-	cr_assert_eq(serve_exit(file_write("wrong.yaml", wrong), "NONE", ""), 2);
+	cr_assert_eq(serve_exit(file_with("wrong.yaml", wrong), "NONE", ""), 2);
 	cr_assert_eq(serve_exit("/nowhere/at/all", "NONE", ""), 1);
-	cr_assert_eq(serve_exit(file_write("fine.yaml", ""), "SLUICE_GPU", "maybe"), 2);
+	cr_assert_eq(serve_exit(file_with("fine.yaml", ""), "SLUICE_GPU", "maybe"), 2);
 }
 
 /* The address of the file is one that cannot be bound, so that only the option's can have held. */
 Test(config, options_go_before_the_environment_and_that_before_the_file)
 {
-	const char *path = file_write("order.yaml", "data_directory: /dev/null/never\n"
-						    "listen: [\"unix:/dev/null/never\"]\n");
+	const char *path = file_with("order.yaml", "data_directory: /dev/null/never\n"
+						   "listen: [\"unix:/dev/null/never\"]\n");
 
 	setenv("SLUICE_CONFIG", path, 1);
 	setenv("SLUICE_LISTEN", "unix:/dev/null/nor-this", 1);
@@ -180,10 +178,7 @@ Test(config, options_go_before_the_environment_and_that_before_the_file)
 
 static void restart_with(const char *text)
 {
-	const char *path = strdup(file_write("limits.yaml", text));
-
-	world_restart(&(struct server_options){.data = world.scratch.path, .config = path});
-	free((char *)(size_t)path);
+	world_restart_with(&(struct server_options){0}, text);
 }
 
 Test(config, holds_the_size_of_a_message)

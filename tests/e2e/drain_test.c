@@ -1,8 +1,7 @@
 /* drain - SIGTERM: idle streams end at once, work under way is finished or told why not, exit 0. */
 #include "tests/e2e/details.h"
+#include "tests/e2e/health.h"
 #include "tests/e2e/rows.h"
-
-#include "grpc/health/v1/health.pb-c.h"
 
 #include <signal.h>
 
@@ -11,16 +10,6 @@
 #define EXIT_SECONDS 30.0
 
 TestSuite(drain, .init = world_open, .fini = world_close, .timeout = 120);
-
-typedef Grpc__Health__V1__HealthCheckResponse check_response;
-
-#define STATE(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
-
-static const struct method watch = {"/grpc.health.v1.Health/Watch",
-				    &grpc__health__v1__health_check_response__descriptor};
-
-static const struct method check = {"/grpc.health.v1.Health/Check",
-				    &grpc__health__v1__health_check_response__descriptor};
 
 static struct rows rows = {
 	.collection = "docs",
@@ -31,25 +20,14 @@ static struct rows rows = {
 };
 static float query[4] = {0.1F, 0.2F, 0.3F, 0.4F};
 
-static struct grpc_stream *open_watch(void)
-{
-	Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-	struct grpc_stream *stream = session_stream(&world.session, &watch, &request.base);
-	const check_response *response = session_next(&world.session, &watch, stream, NULL);
-
-	cr_assert_not_null(response);
-	cr_assert_eq(response->status, STATE(SERVING));
-	return stream;
-}
-
 /* The watch is told, and ends. From then on the drain has begun. */
 static void want_watch_ends(struct grpc_stream *stream)
 {
-	const check_response *response = session_next(&world.session, &watch, stream, NULL);
+	const check_response *response = session_next(&world.session, &health_watch, stream, NULL);
 
 	if (response) {
 		cr_assert_eq(response->status, STATE(NOT_SERVING));
-		cr_assert_null(session_next(&world.session, &watch, stream, NULL));
+		cr_assert_null(session_next(&world.session, &health_watch, stream, NULL));
 	}
 	WANT(session_finish(&world.session, stream), GRPC_STATUS_UNAVAILABLE, "");
 }
@@ -95,7 +73,7 @@ Test(drain, ends_idle_streams_at_once_and_does_not_wait_for_a_reader_that_sleeps
 
 	world_restart(&(struct server_options){.drain_seconds = "1"});
 	rows_create(&rows, 1);
-	watching = open_watch();
+	watching = health_watch_open(&world.session);
 	asleep = open_search(&list);
 	idle = session_stream(&world.session, &upsert_chunks, NULL);
 	stream_send(idle, &batch_make(&world.session.arena, &shape)->base);
@@ -122,7 +100,7 @@ Test(drain, lets_a_stream_come_to_its_end)
 	world_restart(&(struct server_options){.drain_seconds = "60"});
 	rows_create(&rows, 1);
 	wanted = oracle_order(&rows, query, NULL);
-	watching = open_watch();
+	watching = health_watch_open(&world.session);
 	reading = open_search(&list);
 	server_terminate(&world.server);
 	want_watch_ends(watching);
@@ -142,7 +120,7 @@ Test(drain, tells_a_stream_that_is_cut_why)
 	world_restart(&(struct server_options){.drain_seconds = "0"});
 	rows_create(&rows, 1);
 	wanted = oracle_order(&rows, query, NULL);
-	watching = open_watch();
+	watching = health_watch_open(&world.session);
 	reading = open_search(&list);
 	server_terminate(&world.server);
 	want_watch_ends(watching);
@@ -195,7 +173,7 @@ Test(drain, takes_no_new_calls_but_tells_of_its_health)
 
 	world_restart(&(struct server_options){.drain_seconds = "60"});
 	rows_create(&rows, 1);
-	watching = open_watch();
+	watching = health_watch_open(&world.session);
 	reading = open_search(&list);
 	server_terminate(&world.server);
 	want_watch_ends(watching);
@@ -203,7 +181,7 @@ Test(drain, takes_no_new_calls_but_tells_of_its_health)
 	answer = session_call_bytes(&world.session, &get_server_info, (struct bytes){0});
 	WANT(answer, GRPC_STATUS_UNAVAILABLE, "drain");
 	cr_assert_not_null(WANT_REASON(&world.session, answer, "DRAINING").retry);
-	answer = session_call_bytes(&world.session, &check, (struct bytes){0});
+	answer = session_call_bytes(&world.session, &health_check, (struct bytes){0});
 	WANT(answer, GRPC_STATUS_OK, "");
 	cr_assert_eq(((const check_response *)answer.message)->status, STATE(NOT_SERVING));
 	session_open(&late, world.server.address);
@@ -226,7 +204,7 @@ Test(drain, begins_with_an_interrupt_too_and_ends_at_once_with_a_second_signal)
 
 	world_restart(&(struct server_options){.drain_seconds = "60"});
 	rows_create(&rows, 1);
-	watching = open_watch();
+	watching = health_watch_open(&world.session);
 	asleep = open_search(&list);
 	server_terminate(&world.server);
 	want_watch_ends(watching);

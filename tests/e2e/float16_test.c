@@ -5,7 +5,6 @@
 #include "tests/e2e/rows.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 
 TestSuite(float16, .init = world_open, .fini = world_close, .timeout = 120);
@@ -65,44 +64,10 @@ static void want_answers(const struct rows *rows)
 	WANT_SAME(&seen, &wanted, n_rows);
 }
 
-static const Sluice__V1__GetCollectionResponse *described(void)
-{
-	Sluice__V1__GetCollectionRequest request = SLUICE__V1__GET_COLLECTION_REQUEST__INIT;
-	const Sluice__V1__GetCollectionResponse *response;
-
-	request.name = text_of("x");
-	response = session_call(&world.session, &get_collection, &request.base).message;
-	cr_assert_not_null(response);
-	return response;
-}
-
 static void restart_sealing(void)
 {
-	char path[512]; /* the session's arena goes with it */
-	FILE *out;
-
-	snprintf(path, sizeof path, "%s/config.yaml", world.scratch.path);
-	out = fopen(path, "we");
-	cr_assert_not_null(out);
-	fprintf(out, "index: {seal_rows: %d}\n", seal_rows);
-	cr_assert_eq(fclose(out), 0);
-	world_restart(&(struct server_options){.config = path});
-}
-
-/* A delete of nothing: the writer looks after sealing. */
-static void nudge(void)
-{
-	Sluice__V1__DeleteChunksRequest request = SLUICE__V1__DELETE_CHUNKS_REQUEST__INIT;
-	Sluice__V1__ChunkIds ids = SLUICE__V1__CHUNK_IDS__INIT;
-	char *id = text_of("nobody");
-
-	ids.n_ids = 1;
-	ids.ids = &id;
-	request.collection = text_of("x");
-	request.selector_case = SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_IDS;
-	request.ids = &ids;
-	WANT(session_call(&world.session, &delete_chunks, &request.base), GRPC_STATUS_OK, "");
-	sched_yield();
+	world_restart_with(&(struct server_options){0},
+			   text_of("index: {seal_rows: %d}\n", seal_rows));
 }
 
 static void check_metric(const char *word, Sluice__V1__Metric metric)
@@ -117,18 +82,17 @@ static void check_metric(const char *word, Sluice__V1__Metric metric)
 
 	want_done(create);
 	want_done(import);
-	cr_assert_eq(described()->collection->index->encoding,
+	cr_assert_eq(described("x")->collection->index->encoding,
 		     SLUICE__V1__VECTOR_ENCODING__VECTOR_ENCODING_FLOAT16);
 	want_answers(&rows);
 
 	restart_sealing();
 	rows = rows_of(metric);
-	while (described()->status->indexed_rows < n_rows)
-		nudge();
+	await_indexed("x", n_rows);
 	want_answers(&rows);
 	restart_sealing();
 	rows = rows_of(metric);
-	cr_assert_eq(described()->status->indexed_rows, n_rows);
+	cr_assert_eq(described("x")->status->indexed_rows, n_rows);
 	want_answers(&rows);
 }
 

@@ -1,20 +1,10 @@
 /* health - what probes ask and watch. Its end is in drain_test. */
-#include "tests/e2e/world.h"
-
-#include "grpc/health/v1/health.pb-c.h"
+#include "tests/e2e/health.h"
 
 TestSuite(health, .init = world_open, .fini = world_close, .timeout = 120);
 
-typedef Grpc__Health__V1__HealthCheckRequest check_request;
-typedef Grpc__Health__V1__HealthCheckResponse check_response;
 typedef Grpc__Health__V1__HealthListResponse list_response;
 
-#define STATE(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
-
-static const struct method check = {"/grpc.health.v1.Health/Check",
-				    &grpc__health__v1__health_check_response__descriptor};
-static const struct method watch = {"/grpc.health.v1.Health/Watch",
-				    &grpc__health__v1__health_check_response__descriptor};
 static const struct method list = {"/grpc.health.v1.Health/List",
 				   &grpc__health__v1__health_list_response__descriptor};
 
@@ -50,12 +40,12 @@ Test(health, checks_every_service_that_there_is)
 		struct answer answer;
 
 		request = request_of(services[i]);
-		answer = session_call(&world.session, &check, &request.base);
+		answer = session_call(&world.session, &health_check, &request.base);
 		WANT(answer, GRPC_STATUS_OK, "");
 		cr_assert_eq(((const check_response *)answer.message)->status, STATE(SERVING));
 	}
 	request = request_of("sluice.v1.Nonsense");
-	WANT(session_call(&world.session, &check, &request.base), GRPC_STATUS_NOT_FOUND,
+	WANT(session_call(&world.session, &health_check, &request.base), GRPC_STATUS_NOT_FOUND,
 	     "sluice.v1.Nonsense");
 }
 
@@ -92,8 +82,10 @@ Test(health, watches_and_says_the_state_at_once)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		check_request request = request_of(cases[i].service);
-		SCOPED(grpc_stream) stream = session_stream(&world.session, &watch, &request.base);
-		const check_response *response = session_next(&world.session, &watch, stream, NULL);
+		SCOPED(grpc_stream) stream =
+			session_stream(&world.session, &health_watch, &request.base);
+		const check_response *response =
+			session_next(&world.session, &health_watch, stream, NULL);
 
 		cr_assert_not_null(response);
 		cr_assert_eq(response->status, cases[i].state);
@@ -105,6 +97,8 @@ Test(health, refuses_what_it_cannot_read)
 {
 	const struct bytes broken = bytes_of("\x0A\x7F", 2);
 
-	WANT(session_call_bytes(&world.session, &check, broken), GRPC_STATUS_INVALID_ARGUMENT, "");
-	WANT(session_call_bytes(&world.session, &watch, broken), GRPC_STATUS_INVALID_ARGUMENT, "");
+	WANT(session_call_bytes(&world.session, &health_check, broken),
+	     GRPC_STATUS_INVALID_ARGUMENT, "");
+	WANT(session_call_bytes(&world.session, &health_watch, broken),
+	     GRPC_STATUS_INVALID_ARGUMENT, "");
 }

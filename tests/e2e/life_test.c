@@ -1,23 +1,12 @@
 /* life - what probes are told from the start to the end, the wait before a drain, and SIGHUP. */
+#include "tests/e2e/health.h"
 #include "tests/e2e/rows.h"
 #include "tests/e2e/served.h"
-
-#include "grpc/health/v1/health.pb-c.h"
 
 #include <signal.h>
 
 /* The world's own server is there for its folder and its session's arena. */
 TestSuite(life, .init = world_open, .fini = world_close, .timeout = 120);
-
-typedef Grpc__Health__V1__HealthCheckRequest check_request;
-typedef Grpc__Health__V1__HealthCheckResponse check_response;
-
-static const struct method check = {"/grpc.health.v1.Health/Check",
-				    &grpc__health__v1__health_check_response__descriptor};
-static const struct method watch = {"/grpc.health.v1.Health/Watch",
-				    &grpc__health__v1__health_check_response__descriptor};
-
-#define STATE(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
 
 static struct rows rows = {
 	.collection = "docs",
@@ -57,25 +46,14 @@ static int state_of(struct session *session, const char *service)
 	struct answer answer;
 
 	request.service = text_of("%s", service);
-	answer = session_call(session, &check, &request.base);
+	answer = session_call(session, &health_check, &request.base);
 	WANT(answer, GRPC_STATUS_OK, "");
 	return (int)((const check_response *)answer.message)->status;
 }
 
-static struct grpc_stream *open_watch(struct session *session)
-{
-	const check_request request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-	struct grpc_stream *stream = session_stream(session, &watch, &request.base);
-	const check_response *response = session_next(session, &watch, stream, NULL);
-
-	cr_assert_not_null(response);
-	cr_assert_eq(response->status, STATE(SERVING));
-	return stream;
-}
-
 static void want_not_serving(struct session *session, struct grpc_stream *stream)
 {
-	const check_response *response = session_next(session, &watch, stream, NULL);
+	const check_response *response = session_next(session, &health_watch, stream, NULL);
 
 	cr_assert_not_null(response);
 	cr_assert_eq(response->status, STATE(NOT_SERVING));
@@ -92,7 +70,7 @@ Test(life, says_that_it_leaves_and_takes_calls_until_it_does)
 	session_open(&probe, served_address(&served, "health on "));
 	cr_assert_eq(state_of(&probe, "startup"), STATE(SERVING));
 	cr_assert_eq(state_of(&probe, "sluice.v1.RetrievalService"), STATE(SERVING));
-	stream = open_watch(&session);
+	stream = health_watch_open(&session);
 	cr_assert_eq(kill(served.pid, SIGTERM), 0);
 	want_not_serving(&session, stream);
 
@@ -103,7 +81,7 @@ Test(life, says_that_it_leaves_and_takes_calls_until_it_does)
 	cr_assert_eq(state_of(&probe, "liveness"), STATE(SERVING));
 	cr_assert_eq(state_of(&probe, "startup"), STATE(SERVING));
 
-	cr_assert_null(session_next(&session, &watch, stream, NULL));
+	cr_assert_null(session_next(&session, &health_watch, stream, NULL));
 	WANT(session_finish(&session, stream), GRPC_STATUS_UNAVAILABLE, "drain");
 	grpc_stream_close(stream);
 	session_close(&session);
@@ -122,7 +100,7 @@ Test(life, ends_at_once_with_a_second_signal_of_either_kind)
 
 		start(&served, "drain: {wait: 1h}\n");
 		session_open(&session, served_address(&served, "listening on "));
-		stream = open_watch(&session);
+		stream = health_watch_open(&session);
 		cr_assert_eq(kill(served.pid, SIGTERM), 0);
 		want_not_serving(&session, stream);
 		cr_assert_eq(kill(served.pid, seconds[i]), 0);

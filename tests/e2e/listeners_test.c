@@ -1,10 +1,9 @@
 /* listeners - several addresses, each as it should be: sockets, TLS, health alone; and what does not
  * start. */
 #include "tests/e2e/command.h"
+#include "tests/e2e/health.h"
 #include "tests/e2e/rows.h"
 #include "tests/e2e/served.h"
-
-#include "grpc/health/v1/health.pb-c.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -16,15 +15,6 @@
 
 /* The world's own server is there for its folder and its session's arena. */
 TestSuite(listeners, .init = world_open, .fini = world_close, .timeout = 120);
-
-typedef Grpc__Health__V1__HealthCheckResponse check_response;
-
-static const struct method check = {"/grpc.health.v1.Health/Check",
-				    &grpc__health__v1__health_check_response__descriptor};
-static const struct method watch = {"/grpc.health.v1.Health/Watch",
-				    &grpc__health__v1__health_check_response__descriptor};
-
-#define STATE(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
 
 /* --- help --- */
 
@@ -103,7 +93,7 @@ Test(listeners, serve_several_addresses_each_in_its_way)
 	cr_assert_eq(code_at(tcp, &get_server_info, NULL, NULL), GRPC_STATUS_UNAVAILABLE);
 	cr_assert_eq(code_at(tcp, &get_server_info, tls_file("other.pem"), NULL),
 		     GRPC_STATUS_UNAVAILABLE);
-	cr_assert_eq(code_at(health, &check, NULL, NULL), GRPC_STATUS_OK);
+	cr_assert_eq(code_at(health, &health_check, NULL, NULL), GRPC_STATUS_OK);
 	cr_assert_eq(code_at(health, &get_server_info, NULL, NULL), GRPC_STATUS_UNIMPLEMENTED);
 	cr_assert_eq(served_stop(&served), 0);
 }
@@ -133,7 +123,7 @@ Test(listeners, take_clients_whose_certificate_the_ca_has_signed)
 	cr_assert_eq(code_at(address, &get_server_info, ca, "client"), GRPC_STATUS_OK);
 	cr_assert_eq(code_at(address, &get_server_info, ca, NULL), GRPC_STATUS_UNAVAILABLE);
 	cr_assert_eq(code_at(address, &get_server_info, ca, "stranger"), GRPC_STATUS_UNAVAILABLE);
-	cr_assert_eq(code_at(address, &check, ca, NULL), GRPC_STATUS_UNAVAILABLE);
+	cr_assert_eq(code_at(address, &health_check, ca, NULL), GRPC_STATUS_UNAVAILABLE);
 	cr_assert_eq(served_stop(&served), 0);
 }
 
@@ -173,7 +163,7 @@ Test(listeners, know_clients_by_the_names_in_their_certificates)
 			     "%s", names[i].line);
 		cr_assert_eq(code_at(address, &get_server_info, ca, NULL),
 			     GRPC_STATUS_UNAUTHENTICATED);
-		cr_assert_eq(code_at(address, &check, ca, NULL), GRPC_STATUS_OK);
+		cr_assert_eq(code_at(address, &health_check, ca, NULL), GRPC_STATUS_OK);
 		cr_assert_eq(served_stop(&served), 0);
 	}
 }
@@ -196,8 +186,6 @@ static void turn_to(const char *folder)
 
 Test(listeners, take_up_a_certificate_that_is_turned_and_drop_no_call)
 {
-	const Grpc__Health__V1__HealthCheckRequest everything =
-		GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
 	const struct grpc_client_options before = {.ca_file = tls_file("ca.pem")};
 	struct session session;
 	struct grpc_stream *stream;
@@ -214,20 +202,21 @@ Test(listeners, take_up_a_certificate_that_is_turned_and_drop_no_call)
 	      "127.0.0.1:0", NULL, 1);
 	address = served_address(&served, "listening on ");
 	session_open_with(&session, address, &before);
-	stream = session_stream(&session, &watch, &everything.base);
-	cr_assert_not_null(session_next(&session, &watch, stream, NULL));
+	stream = health_watch_open(&session);
 
 	/* A key that is another's leaves all as it was. */
 	turn_to("broken");
-	cr_assert_eq(code_at(address, &check, tls_file("ca.pem"), NULL), GRPC_STATUS_OK);
+	cr_assert_eq(code_at(address, &health_check, tls_file("ca.pem"), NULL), GRPC_STATUS_OK);
 	turn_to("second");
-	cr_assert_eq(code_at(address, &check, tls_file("other.pem"), NULL), GRPC_STATUS_OK);
-	cr_assert_eq(code_at(address, &check, tls_file("ca.pem"), NULL), GRPC_STATUS_UNAVAILABLE);
+	cr_assert_eq(code_at(address, &health_check, tls_file("other.pem"), NULL), GRPC_STATUS_OK);
+	cr_assert_eq(code_at(address, &health_check, tls_file("ca.pem"), NULL),
+		     GRPC_STATUS_UNAVAILABLE);
 
 	/* Who was there is there still. */
-	WANT(session_call_bytes(&session, &check, (struct bytes){0}), GRPC_STATUS_OK, "");
+	WANT(session_call_bytes(&session, &health_check, (struct bytes){0}), GRPC_STATUS_OK, "");
 	cr_assert_eq(kill(served.pid, SIGTERM), 0);
-	cr_assert_eq(((const check_response *)session_next(&session, &watch, stream, NULL))->status,
+	cr_assert_eq(((const check_response *)session_next(&session, &health_watch, stream, NULL))
+			     ->status,
 		     STATE(NOT_SERVING));
 	grpc_stream_close(stream);
 	session_close(&session);

@@ -17,16 +17,9 @@ static void make(const char *name)
 {
 	struct rows rows = {
 		.collection = name, .metric = SLUICE__V1__METRIC__METRIC_L2, .dim = 8, .n = 100};
-	Sluice__V1__OptimizeCollectionRequest request =
-		SLUICE__V1__OPTIMIZE_COLLECTION_REQUEST__INIT;
-	SCOPED(grpc_stream) stream = NULL;
 
 	rows_create(&rows, 2);
-	request.name = text_of("%s", name);
-	stream = session_stream(&world.session, &optimize_collection, &request.base);
-	while (session_next(&world.session, &optimize_collection, stream, NULL))
-		;
-	WANT(session_finish(&world.session, stream), GRPC_STATUS_OK, "");
+	optimize_now(name);
 }
 
 static struct grpc_stream *begin_count(const char *name)

@@ -1,11 +1,11 @@
 /* telemetry - what an operator sees of a server at work: metrics, the status page, lines of the log; and
  * what nobody is to see there. */
 #include "tests/e2e/iterating.h"
+#include "tests/e2e/served.h"
 #include "tests/service/telemetry/metrics.h"
 #include "tests/support/http_client.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,15 +41,8 @@ static void read_metrics_address(int output)
 
 static void restart(const char *logging)
 {
-	char path[4096]; /* the session's arena does not outlive the restart */
-	FILE *out;
-
-	snprintf(path, sizeof path, "%s/config.yaml", world.scratch.path);
-	out = fopen(path, "w");
-	cr_assert_not_null(out);
-	fprintf(out, "metrics_listen: 127.0.0.1:0\nlogging: {%s}\n", logging);
-	cr_assert_eq(fclose(out), 0);
-	world_restart(&(struct server_options){.config = path});
+	world_restart_with(&(struct server_options){0},
+			   text_of("metrics_listen: 127.0.0.1:0\nlogging: {%s}\n", logging));
 	read_metrics_address(world.server.output);
 }
 
@@ -238,18 +231,13 @@ Test(telemetry, is_asked_for_on_the_command_line)
 	const char *const arguments[] = {"serve",       "--data",   data,          "--gpu",
 					 "off",         "--listen", "127.0.0.1:0", "--metrics",
 					 "127.0.0.1:0", NULL};
-	int output;
-	pid_t pid = program_start(arguments, &output);
-	char c = 0;
+	struct served served;
 
-	/* "listening on ADDRESS" */
-	while (c != '\n' && read(output, &c, 1) == 1)
-		;
-	read_metrics_address(output);
+	served_start(&served, arguments, 2);
+	snprintf(metrics_address, sizeof metrics_address, "%s",
+		 served_address(&served, "metrics on "));
 	cr_assert_eq(value_of("sluice_serving"), 1);
-	kill(pid, SIGTERM);
-	cr_assert_eq(program_await(pid, 30), 0);
-	close(output);
+	cr_assert_eq(served_stop(&served), 0);
 }
 
 /* --- the log --- */

@@ -1,6 +1,9 @@
 /* world - opened before each test, closed after it. */
 #include "tests/e2e/world.h"
 
+#include "tests/e2e/served.h"
+
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,6 +49,17 @@ void world_restart(const struct server_options *options)
 	if (world.server.pid)
 		cr_assert_eq(server_stop(&world.server, STOP_SECONDS), 0);
 	world_start(options);
+}
+
+void world_restart_with(const struct server_options *options, const char *text)
+{
+	struct server_options all = *options;
+	char path[512]; /* the session's arena goes with it */
+
+	snprintf(path, sizeof path, "%s/config.yaml", world.scratch.path);
+	file_write(path, text);
+	all.config = path;
+	world_restart(&all);
 }
 
 void want_at(int line, struct answer answer, int code, const char *words)
@@ -116,6 +130,48 @@ uint64_t count_of(const char *collection)
 	response = answer.message;
 	cr_assert_not_null(response);
 	return response->count;
+}
+
+const Sluice__V1__GetCollectionResponse *described(const char *collection)
+{
+	Sluice__V1__GetCollectionRequest request = SLUICE__V1__GET_COLLECTION_REQUEST__INIT;
+	const Sluice__V1__GetCollectionResponse *response;
+
+	request.name = text_of("%s", collection);
+	response = session_call(&world.session, &get_collection, &request.base).message;
+	cr_assert_not_null(response);
+	return response;
+}
+
+void optimize_now(const char *collection)
+{
+	Sluice__V1__OptimizeCollectionRequest request =
+		SLUICE__V1__OPTIMIZE_COLLECTION_REQUEST__INIT;
+	SCOPED(grpc_stream) stream = NULL;
+
+	request.name = text_of("%s", collection);
+	stream = session_stream(&world.session, &optimize_collection, &request.base);
+	while (session_next(&world.session, &optimize_collection, stream, NULL))
+		;
+	WANT(session_finish(&world.session, stream), GRPC_STATUS_OK, "");
+}
+
+void await_indexed(const char *collection, uint64_t rows)
+{
+	Sluice__V1__DeleteChunksRequest request = SLUICE__V1__DELETE_CHUNKS_REQUEST__INIT;
+	Sluice__V1__ChunkIds ids = SLUICE__V1__CHUNK_IDS__INIT;
+	char *id = text_of("nobody");
+
+	ids.n_ids = 1;
+	ids.ids = &id;
+	request.collection = text_of("%s", collection);
+	request.selector_case = SLUICE__V1__DELETE_CHUNKS_REQUEST__SELECTOR_IDS;
+	request.ids = &ids;
+	while (described(collection)->status->indexed_rows < rows) {
+		WANT(session_call(&world.session, &delete_chunks, &request.base), GRPC_STATUS_OK,
+		     "");
+		sched_yield();
+	}
 }
 
 char *text_of(const char *format, ...)

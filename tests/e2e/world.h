@@ -35,6 +35,9 @@ void world_close(void);
  * arena held is gone. */
 void world_restart(const struct server_options *options);
 
+/* world_restart_with - the same, with a configuration file of this text. */
+void world_restart_with(const struct server_options *options, const char *text);
+
 /* WANT - the code, and in the detail each of the words, which '|' separates. "" is any detail. */
 #define WANT(answer, code, words) want_at(__LINE__, (answer), (code), (words))
 void want_at(int line, struct answer answer, int code, const char *words);
@@ -45,6 +48,14 @@ void want_idle(void);
 
 void make_collection(const char *name, uint32_t dim, Sluice__V1__Metric metric);
 uint64_t count_of(const char *collection);
+const Sluice__V1__GetCollectionResponse *described(const char *collection);
+
+/* optimize_now - to its end, which is OK. */
+void optimize_now(const char *collection);
+
+/* await_indexed - until so many rows are indexed. Deletes nothing, again and again: that has the writer
+ * look after sealing. */
+void await_indexed(const char *collection, uint64_t rows);
 
 /* text_of - printf into the session's arena. */
 char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -30,12 +30,8 @@ static struct collection_config config(void)
 void changes_open(struct changes *changes)
 {
 	struct collection_config wanted = config();
-	status s = database_create(fixture.database, &wanted, &fixture.arena);
 
-	cr_assert(!status_failed(s) || s.code == STATUS_ALREADY_EXISTS, "%s", s.detail);
-	s = database_acquire(fixture.database, bytes_of_string(wanted.name), &fixture.arena,
-			     &changes->collection);
-	cr_assert_not(status_failed(s), "%s", s.detail);
+	changes->collection = fixture_collection_of(&wanted);
 }
 
 void changes_close(struct changes *changes)

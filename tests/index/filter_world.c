@@ -33,13 +33,8 @@ struct collection_config world_config(const char *name)
 struct collection *world_collection(const char *name)
 {
 	struct collection_config config = world_config(name);
-	struct collection *collection = NULL;
-	status s = database_create(fixture.database, &config, &fixture.arena);
 
-	cr_assert(!status_failed(s) || s.code == STATUS_ALREADY_EXISTS, "%s", s.detail);
-	s = database_acquire(fixture.database, bytes_of_string(name), &fixture.arena, &collection);
-	cr_assert_not(status_failed(s), "%s", s.detail);
-	return collection;
+	return fixture_collection_of(&config);
 }
 
 /* --- values --- */
@@ -189,30 +184,6 @@ struct chunk *world_chunks(struct arena *arena, uint64_t first, size_t n, uint64
 	return chunks;
 }
 
-struct world_write {
-	struct write write; /* first */
-	sem_t answered;
-};
-
-static void answered(struct write *write)
-{
-	sem_post(&((struct world_write *)write)->answered);
-}
-
-static uint64_t submit(struct collection *collection, struct write write)
-{
-	struct world_write one = {.write = write};
-
-	sem_init(&one.answered, 0, 0);
-	one.write.done = answered;
-	collection_write(collection, &one.write);
-	while (sem_wait(&one.answered))
-		;
-	sem_destroy(&one.answered);
-	cr_assert_not(status_failed(one.write.result), "%s", one.write.result.detail);
-	return one.write.deleted;
-}
-
 void world_upsert(struct collection *collection, uint64_t *random, size_t n)
 {
 	struct arena memory;
@@ -224,8 +195,9 @@ void world_upsert(struct collection *collection, uint64_t *random, size_t n)
 	chunks = ARENA_ARRAY(arena, struct chunk, n);
 	for (size_t j = 0; j < n; j++)
 		draw_chunk(&chunks[j], (first + j * 7) % WORLD_IDS, random, arena);
-	submit(collection,
-	       (struct write){.kind = WRITE_UPSERT, .chunks = chunks, .n = n, .arena = arena});
+	fixture_write(
+		collection,
+		(struct write){.kind = WRITE_UPSERT, .chunks = chunks, .n = n, .arena = arena});
 }
 
 void world_delete(struct collection *collection, uint64_t *random, size_t n)
@@ -239,8 +211,8 @@ void world_delete(struct collection *collection, uint64_t *random, size_t n)
 	for (size_t j = 0; j < n; j++)
 		ids[j] = bytes_of_string(arena_printf(
 			arena, "id-%lu", (unsigned long)random_below(random, WORLD_IDS)));
-	submit(collection,
-	       (struct write){.kind = WRITE_DELETE, .ids = ids, .n = n, .arena = arena});
+	fixture_write(collection,
+		      (struct write){.kind = WRITE_DELETE, .ids = ids, .n = n, .arena = arena});
 }
 
 uint64_t world_delete_matching(struct collection *collection, const struct filter *filter)
@@ -249,7 +221,7 @@ uint64_t world_delete_matching(struct collection *collection, const struct filte
 	SCOPED(arena) arena = &memory;
 
 	arena_init(arena, ARENA_BYTES);
-	return submit(
+	return fixture_write(
 		collection,
 		(struct write){.kind = WRITE_DELETE_MATCHING, .filter = filter, .arena = arena});
 }

@@ -81,13 +81,44 @@ struct collection_config fixture_config(const char *name)
 struct collection *fixture_collection(const char *name)
 {
 	struct collection_config config = fixture_config(name);
+
+	return fixture_collection_of(&config);
+}
+
+struct collection *fixture_collection_of(const struct collection_config *config)
+{
 	struct collection *collection = NULL;
-	status s = database_create(fixture.database, &config, &fixture.arena);
+	status s = database_create(fixture.database, config, &fixture.arena);
 
 	cr_assert(!status_failed(s) || s.code == STATUS_ALREADY_EXISTS, "%s", s.detail);
-	s = database_acquire(fixture.database, bytes_of_string(name), &fixture.arena, &collection);
+	s = database_acquire(fixture.database, bytes_of_string(config->name), &fixture.arena,
+			     &collection);
 	cr_assert_not(status_failed(s), "%s", s.detail);
 	return collection;
+}
+
+struct submitted {
+	struct write write; /* first */
+	sem_t answered;
+};
+
+static void submitted_answered(struct write *write)
+{
+	sem_post(&((struct submitted *)write)->answered);
+}
+
+uint64_t fixture_write(struct collection *collection, struct write write)
+{
+	struct submitted submitted = {.write = write};
+
+	sem_init(&submitted.answered, 0, 0);
+	submitted.write.done = submitted_answered;
+	collection_write(collection, &submitted.write);
+	while (sem_wait(&submitted.answered))
+		;
+	sem_destroy(&submitted.answered);
+	cr_assert_not(status_failed(submitted.write.result), "%s", submitted.write.result.detail);
+	return submitted.write.deleted;
 }
 
 uint64_t random_next(uint64_t *state)

@@ -40,9 +40,15 @@ extern struct fixture fixture;
 void fixture_open(size_t n_threads);
 void fixture_close(void);
 
-/* fixture_collection - one of MODEL_DIM and L2, made where missing; a reference of the caller's. */
+/* fixture_collection - one of MODEL_DIM and L2, made where missing; a reference of the caller's.
+ * fixture_collection_of - the same of any config. */
 struct collection *fixture_collection(const char *name);
+struct collection *fixture_collection_of(const struct collection_config *config);
 struct collection_config fixture_config(const char *name);
+
+/* fixture_write - submits it, waits and asserts OK; done is not the caller's. Gives how many were
+ * deleted. */
+uint64_t fixture_write(struct collection *collection, struct write write);
 
 /* fixture_shell - system(), asserting that it succeeds. */
 void fixture_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));

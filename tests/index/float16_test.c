@@ -34,18 +34,11 @@ static float half_of(float value)
 static struct collection *open_collection(enum metric metric)
 {
 	struct collection_config config = fixture_config("halves");
-	struct collection *collection = NULL;
-	status s;
 
 	config.dim = DIM;
 	config.metric = metric;
 	config.encoding = ENCODING_FLOAT16;
-	s = database_create(fixture.database, &config, &fixture.arena);
-	cr_assert(!status_failed(s) || s.code == STATUS_ALREADY_EXISTS, "%s", s.detail);
-	s = database_acquire(fixture.database, bytes_of_string("halves"), &fixture.arena,
-			     &collection);
-	cr_assert_not(status_failed(s), "%s", s.detail);
-	return collection;
+	return fixture_collection_of(&config);
 }
 
 /* Values of many sizes, some below the least half. */
@@ -56,22 +49,13 @@ static void draw(float *vector, uint64_t *random)
 				   -(int)random_below(random, 40));
 }
 
-static void answered(struct write *write)
-{
-	sem_post(&((struct change *)write)->answered);
-}
-
 /* Rows from first on, as they are sent; what should be kept goes to rounded. */
 static void write_rows(struct collection *collection, size_t first, size_t n, uint64_t *random)
 {
-	struct change change = {.write = {.kind = WRITE_UPSERT, .n = n, .done = answered}};
 	struct chunk *chunks = ARENA_ARRAY(&fixture.arena, struct chunk, n);
 	status s;
 
 	cr_assert_not_null(chunks);
-	change.write.arena = &fixture.arena;
-	change.write.chunks = chunks;
-	sem_init(&change.answered, 0, 0);
 	for (size_t i = 0; i < n; i++) {
 		float *want = rounded[first + i];
 
@@ -90,11 +74,10 @@ static void write_rows(struct collection *collection, size_t first, size_t n, ui
 	cr_assert_not(status_failed(s), "%s", s.detail);
 	for (size_t i = 0; i < n; i++)
 		cr_assert_arr_eq(chunks[i].vector, rounded[first + i], sizeof rounded[0]);
-	collection_write(collection, &change.write);
-	while (sem_wait(&change.answered))
-		;
-	cr_assert_not(status_failed(change.write.result), "%s", change.write.result.detail);
-	sem_destroy(&change.answered);
+	fixture_write(collection, (struct write){.kind = WRITE_UPSERT,
+						 .chunks = chunks,
+						 .n = n,
+						 .arena = &fixture.arena});
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -1,9 +1,9 @@
 /* Approximate indexes beside segments: built in the background, opened, damaged, lost, merged away. */
 #include "index/ann/ann.h"
 #include "index/collection.h"
-#include "index/optimize.h"
 #include "tests/index/fixture.h"
 #include "tests/index/hold.h"
+#include "tests/index/waiter.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -24,26 +24,16 @@ static void begin(void)
 
 TestSuite(indexing, .init = begin, .fini = fixture_end, .timeout = 120);
 
-static status acquire(void)
-{
-	return database_acquire(fixture.database, bytes_of_string("indexed"), &fixture.arena,
-				&collection);
-}
-
 static void open_indexed(void)
 {
 	struct collection_config config = fixture_config("indexed");
-	status s;
 
 	config.index_kind = INDEX_FAISS;
 	snprintf(config.faiss_factory, sizeof config.faiss_factory, "Flat");
 	config.n_fields = 1;
 	config.fields[0] = (struct field_schema){"version", VALUE_INT, false};
 	fixture_open(2);
-	s = database_create(fixture.database, &config, &fixture.arena);
-	cr_assert(!status_failed(s) || s.code == STATUS_ALREADY_EXISTS, "%s", s.detail);
-	s = acquire();
-	cr_assert_not(status_failed(s), "%s", s.detail);
+	collection = fixture_collection_of(&config);
 }
 
 static void close_indexed(void)
@@ -91,32 +81,6 @@ static void await_indexes(void)
 	}
 }
 
-struct waiter {
-	struct optimize optimize; /* first */
-	sem_t done;
-	bool told[OPTIMIZE_DONE + 1];
-};
-
-static void note(struct optimize *optimize)
-{
-	struct waiter *waiter = (struct waiter *)optimize;
-
-	waiter->told[optimize->phase] = true;
-	if (optimize->phase == OPTIMIZE_DONE)
-		sem_post(&waiter->done);
-}
-
-static void optimize_now(struct waiter *waiter)
-{
-	*waiter = (struct waiter){.optimize = {.tell = note}};
-	sem_init(&waiter->done, 0, 0);
-	collection_optimize(collection, &waiter->optimize);
-	while (sem_wait(&waiter->done))
-		;
-	sem_destroy(&waiter->done);
-	cr_assert_not(status_failed(waiter->optimize.result), "%s", waiter->optimize.result.detail);
-}
-
 Test(indexing, comes_after_sealing_and_outlives_restarts)
 {
 	SCOPED(snapshot) snapshot = NULL;
@@ -138,7 +102,6 @@ Test(indexing, comes_after_sealing_and_outlives_restarts)
 Test(indexing, appears_in_snapshots_that_are_open_and_stays)
 {
 	SCOPED(snapshot) snapshot = NULL;
-	struct waiter waiter;
 	unsigned with = 0, without;
 
 	open_indexed();
@@ -146,7 +109,7 @@ Test(indexing, appears_in_snapshots_that_are_open_and_stays)
 	await_indexes();
 	cr_assert_not(status_failed(snapshot_acquire(collection, &snapshot)));
 	put(2 * SEAL_ROWS);
-	optimize_now(&waiter);
+	optimize_now(collection);
 	count(snapshot, &with, &without);
 	cr_assert_gt(with, 0);
 	cr_assert_not_null(ann_name(snapshot_ann(snapshot, 0)));
@@ -158,7 +121,7 @@ Test(indexing, appears_in_snapshots_that_are_open_and_stays)
 	close_indexed();
 }
 
-Test(indexing, is_done_when_optimizing_is)
+Test(indexing, is_done_when_waiter_is)
 {
 	SCOPED(snapshot) snapshot = NULL;
 	struct waiter waiter;
@@ -166,7 +129,8 @@ Test(indexing, is_done_when_optimizing_is)
 
 	open_indexed();
 	put(SEAL_ROWS - CHANGE_ROWS);
-	optimize_now(&waiter);
+	waiter_begin(&waiter, collection);
+	waiter_end_well(&waiter);
 	cr_assert(waiter.told[OPTIMIZE_WRITE]);
 	cr_assert_not_null(collection);
 	cr_assert_not(status_failed(snapshot_acquire(collection, &snapshot)));
@@ -201,7 +165,8 @@ Test(indexing, of_a_damaged_file_the_collection_is_refused)
 		      "dd of=$f bs=1 seek=70000 conv=notrunc 2>/dev/null; done",
 		      fixture.directory);
 	fixture_open(1);
-	s = acquire();
+	s = database_acquire(fixture.database, bytes_of_string("indexed"), &fixture.arena,
+			     &collection);
 	cr_assert_eq(s.code, STATUS_DATA_LOSS);
 	cr_assert_not_null(strstr(s.detail, ".ann"), "%s", s.detail);
 	fixture_close();
@@ -301,14 +266,10 @@ static uint64_t delete_versions_up_to(int64_t last)
 		.test = CONDITION_RANGE,
 		.high = {BOUND_INCLUDED, {.kind = VALUE_INT, .integer = last}}};
 	struct filter filter = {.all_of = &condition, .n_all_of = 1};
-	struct change change;
 
-	change_init(&change, NULL, 0, 0);
-	change.write.kind = WRITE_DELETE_MATCHING;
-	change.write.filter = &filter;
-	change_write(&change, collection);
-	change_finish(&change);
-	return change.write.deleted;
+	return fixture_write(collection, (struct write){.kind = WRITE_DELETE_MATCHING,
+							.filter = &filter,
+							.arena = &fixture.arena});
 }
 
 /* The segment is written anew without them, and is then too small for an index: nothing of the old

@@ -2,10 +2,10 @@
  * when it was opened: while heads become segments, segments become one, dead rows are removed, and
  * servers start anew. */
 #include "index/cursor/exact.h"
-#include "index/optimize.h"
 #include "index/selection.h"
 #include "kernels/cpu/scanner_cpu.h"
 #include "tests/index/changes.h"
+#include "tests/index/waiter.h"
 
 TestSuite(isolation, .init = fixture_begin, .fini = fixture_end, .timeout = 200);
 
@@ -36,10 +36,8 @@ static struct world {
 	struct scanner *scanner;
 	size_t n_ended, n_resumed, n_optimized;
 
-	struct optimize optimize;
-	struct arena arena; /* its */
+	struct waiter waiter; /* where it does */
 	bool optimizes;
-	sem_t optimized;
 } world;
 
 static status select_places(void *context, struct places **ret)
@@ -172,37 +170,13 @@ static void step(struct walker *walker, bool rests)
 
 /* --- all rows into one segment, beside all that --- */
 
-static void note_optimized(struct optimize *optimize)
-{
-	if (optimize->phase == OPTIMIZE_DONE)
-		sem_post(&world.optimized);
-}
-
-static void optimize_begin(void)
-{
-	arena_init(&world.arena, (size_t)1 << 20);
-	sem_init(&world.optimized, 0, 0);
-	world.optimize = (struct optimize){.tell = note_optimized, .arena = &world.arena};
-	world.optimizes = true;
-	collection_optimize(world.changes.collection, &world.optimize);
-}
-
-static void optimize_end(void)
-{
-	arena_finish(&world.arena);
-	sem_destroy(&world.optimized);
-	world.optimizes = false;
-}
-
 static void optimize_await(void)
 {
 	if (!world.optimizes)
 		return;
-	while (sem_wait(&world.optimized))
-		;
-	cr_assert_not(status_failed(world.optimize.result), "%s", world.optimize.result.detail);
+	waiter_end_well(&world.waiter);
+	world.optimizes = false;
 	world.n_optimized++;
-	optimize_end();
 }
 
 /* Begins a run, waits for the one that is under way, or gives it up. */
@@ -211,12 +185,14 @@ static void optimize_some(void)
 	uint64_t what = random_below(&world.changes.random, 60);
 
 	if (!world.optimizes && what < 4) {
-		optimize_begin();
+		waiter_begin(&world.waiter, world.changes.collection);
+		world.optimizes = true;
 	} else if (what < 2) {
 		optimize_await();
 	} else if (what == 2 && world.optimizes) {
-		optimize_cancel(world.changes.collection, &world.optimize);
-		optimize_end();
+		optimize_cancel(world.changes.collection, &world.waiter.optimize);
+		waiter_finish(&world.waiter);
+		world.optimizes = false;
 	}
 }
 

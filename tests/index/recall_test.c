@@ -2,10 +2,10 @@
  * cursors, with filters that leave half, a tenth, a hundredth and a thousandth of the rows.
  */
 #include "index/cursor/exact.h"
-#include "index/optimize.h"
 #include "kernels/cpu/scanner_cpu.h"
 #include "kernels/score.h"
 #include "tests/index/fixture.h"
+#include "tests/index/waiter.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -67,20 +67,11 @@ static void draw(struct world *world, float *ret, float spread)
 	cr_assert(vector_normalise(ret, DIM));
 }
 
-static void answered(struct write *write)
-{
-	sem_post(&((struct change *)write)->answered);
-}
-
 static void write_rows(struct world *world, size_t first, size_t n)
 {
-	struct change change = {.write = {.kind = WRITE_UPSERT, .n = n, .done = answered}};
 	struct chunk *chunks = calloc(n, sizeof *chunks);
 
 	cr_assert_not_null(chunks);
-	change.write.arena = &fixture.arena;
-	change.write.chunks = chunks;
-	sem_init(&change.answered, 0, 0);
 	for (size_t i = 0; i < n; i++) {
 		char *id = arena_printf(&fixture.arena, "%zu", first + i);
 
@@ -90,36 +81,12 @@ static void write_rows(struct world *world, size_t first, size_t n)
 	}
 	cr_assert_not(status_failed(
 		collection_prepare_upsert(world->collection, chunks, n, &fixture.arena)));
-	collection_write(world->collection, &change.write);
-	while (sem_wait(&change.answered))
-		;
-	cr_assert_not(status_failed(change.write.result), "%s", change.write.result.detail);
-	sem_destroy(&change.answered);
+	fixture_write(world->collection, (struct write){.kind = WRITE_UPSERT,
+							.chunks = chunks,
+							.n = n,
+							.arena = &fixture.arena});
 	free(chunks);
 	arena_reset(&fixture.arena);
-}
-
-struct waiter {
-	struct optimize optimize; /* first */
-	sem_t done;
-};
-
-static void tell(struct optimize *optimize)
-{
-	if (optimize->phase == OPTIMIZE_DONE)
-		sem_post(&((struct waiter *)optimize)->done);
-}
-
-static void optimize(struct collection *collection)
-{
-	struct waiter waiter = {.optimize = {.tell = tell, .arena = &fixture.arena}};
-
-	sem_init(&waiter.done, 0, 0);
-	collection_optimize(collection, &waiter.optimize);
-	while (sem_wait(&waiter.done))
-		;
-	cr_assert_not(status_failed(waiter.optimize.result), "%s", waiter.optimize.result.detail);
-	sem_destroy(&waiter.done);
 }
 
 static unsigned n_indexed(const struct world *world)
@@ -145,7 +112,7 @@ static void fill(struct world *world, size_t n_segments)
 		for (size_t i = 0; i < N / n_segments; i += GROUP)
 			write_rows(world, segment * N / n_segments + i, GROUP);
 		if (n_segments == 1)
-			optimize(world->collection);
+			optimize_now(world->collection);
 		while (n_indexed(world) <= segment)
 			sched_yield();
 	}
@@ -155,7 +122,6 @@ static void world_open(struct world *world, enum index_kind kind, const char *fa
 		       size_t n_segments)
 {
 	struct collection_config config = fixture_config("texts");
-	status s;
 
 	*world = (struct world){.random = 77};
 	world->vectors = calloc((size_t)N * DIM, sizeof(float));
@@ -174,11 +140,7 @@ static void world_open(struct world *world, enum index_kind kind, const char *fa
 		fixture.seal_rows = N / n_segments;
 	snprintf(config.faiss_factory, sizeof config.faiss_factory, "%s", factory);
 	fixture_open(2);
-	s = database_create(fixture.database, &config, &fixture.arena);
-	cr_assert_not(status_failed(s), "%s", s.detail);
-	s = database_acquire(fixture.database, bytes_of_string("texts"), &fixture.arena,
-			     &world->collection);
-	cr_assert_not(status_failed(s), "%s", s.detail);
+	world->collection = fixture_collection_of(&config);
 	fill(world, n_segments);
 	cr_assert_not(status_failed(snapshot_acquire(world->collection, &world->snapshot)));
 	cr_assert_not(status_failed(scanner_cpu_open(CPU_KERNEL_BEST, &world->scanner)));

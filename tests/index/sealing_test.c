@@ -1,10 +1,9 @@
 /* Heads that become segments under readers, writers, restarts and damage. */
-#include "index/collection.h"
 #include "index/cursor/exact.h"
 #include "kernels/base/error_info.h"
 #include "kernels/cpu/scanner_cpu.h"
 #include "kernels/score.h"
-#include "tests/index/fixture.h"
+#include "tests/index/books.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -20,51 +19,13 @@ static void begin(void)
 
 TestSuite(sealing, .init = begin, .fini = fixture_end);
 
-/* world - a collection, what it should hold, and where the drawing of changes is. */
-struct world {
-	struct collection *collection;
-	struct model model;
-	uint64_t random;
-	uint32_t version;
-};
-
-static void world_open(struct world *world)
-{
-	fixture_open(2);
-	world->collection = fixture_collection("books");
-}
-
-static void world_close(struct world *world)
-{
-	collection_release(TAKE(world->collection));
-	fixture_close();
-}
-
-static void world_change(struct world *world)
-{
-	struct change change;
-
-	change_draw(&change, &world->random, ++world->version);
-	change_write(&change, world->collection);
-	model_apply(&world->model, &change);
-	change_finish(&change);
-}
-
-static struct collection_status status_of(const struct world *world)
-{
-	struct collection_status ret;
-
-	collection_status(world->collection, &ret);
-	return ret;
-}
-
 /* Rows that the newest snapshot has in the head. */
-static uint64_t rows_in_head(const struct world *world)
+static uint64_t rows_in_head(const struct books *books)
 {
 	SCOPED(snapshot) snapshot = NULL;
 	uint64_t n = 0;
 
-	cr_assert_not(status_failed(snapshot_acquire(world->collection, &snapshot)));
+	cr_assert_not(status_failed(snapshot_acquire(books->collection, &snapshot)));
 	while (n < snapshot_places(snapshot) &&
 	       !snapshot_sealed(snapshot, snapshot_places(snapshot) - 1 - n))
 		n++;
@@ -72,93 +33,84 @@ static uint64_t rows_in_head(const struct world *world)
 }
 
 /* Until what waits is sealed. */
-static void world_settle(const struct world *world)
+static void books_settle(const struct books *books)
 {
-	while (rows_in_head(world) >= SEAL_ROWS)
+	while (rows_in_head(books) >= SEAL_ROWS)
 		sched_yield();
 }
 
 /* Changes for n segments of the least size, each sealed before the next. */
-static void world_grow(struct world *world, uint32_t n)
+static void books_grow(struct books *books, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		while (rows_in_head(world) < SEAL_ROWS)
-			world_change(world);
-		world_settle(world);
+		while (rows_in_head(books) < SEAL_ROWS)
+			books_change(books);
+		books_settle(books);
 	}
-}
-
-static void world_check(const struct world *world)
-{
-	SCOPED(snapshot) snapshot = NULL;
-
-	cr_assert_not(status_failed(snapshot_acquire(world->collection, &snapshot)));
-	model_check(&world->model, snapshot);
-	model_check_ids(&world->model, world->collection);
 }
 
 Test(sealing, leaves_every_row_where_it_was)
 {
-	struct world world = {.random = 1};
+	struct books books = {.random = 1};
 	struct collection_status found;
 
-	world_open(&world);
-	world_grow(&world, 4);
-	world_check(&world);
-	found = status_of(&world);
+	books_open(&books);
+	books_grow(&books, 4);
+	books_check(&books);
+	found = books_status(&books);
 	cr_assert_gt(found.indexed_rows, 0);
-	cr_assert_eq(found.chunk_count, world.model.n_live);
-	world_close(&world);
+	cr_assert_eq(found.chunk_count, books.model.n_live);
+	books_close(&books);
 }
 
 Test(sealing, is_not_noticed_by_a_snapshot_that_is_open)
 {
-	struct world world = {.random = 2};
+	struct books books = {.random = 2};
 	SCOPED(snapshot) before = NULL;
 	SCOPED(snapshot) between = NULL;
 	struct model model_before, model_between;
 
-	world_open(&world);
+	books_open(&books);
 	for (int i = 0; i < 5; i++)
-		world_change(&world);
-	model_before = world.model;
-	cr_assert_not(status_failed(snapshot_acquire(world.collection, &before)));
-	world_grow(&world, 2);
-	model_between = world.model;
-	cr_assert_not(status_failed(snapshot_acquire(world.collection, &between)));
-	world_grow(&world, 5);
+		books_change(&books);
+	model_before = books.model;
+	cr_assert_not(status_failed(snapshot_acquire(books.collection, &before)));
+	books_grow(&books, 2);
+	model_between = books.model;
+	cr_assert_not(status_failed(snapshot_acquire(books.collection, &between)));
+	books_grow(&books, 5);
 
 	model_check(&model_before, before);
 	model_check(&model_between, between);
-	world_check(&world);
+	books_check(&books);
 	snapshot_release(TAKE(before));
 	snapshot_release(TAKE(between));
-	world_grow(&world, 6);
-	world_check(&world);
-	world_close(&world);
+	books_grow(&books, 6);
+	books_check(&books);
+	books_close(&books);
 }
 
 static void check_restarts(int64_t retention_ns, uint64_t seed)
 {
-	struct world world = {.random = seed};
+	struct books books = {.random = seed};
 
 	fixture.retention_ns = retention_ns;
 	for (uint32_t n = 1; n < 6; n++) {
 		struct collection_status before, after;
 
-		world_open(&world);
-		world_check(&world);
-		world_grow(&world, 2 * n);
-		world_check(&world);
-		before = status_of(&world);
-		world_close(&world);
+		books_open(&books);
+		books_check(&books);
+		books_grow(&books, 2 * n);
+		books_check(&books);
+		before = books_status(&books);
+		books_close(&books);
 
-		world_open(&world);
-		after = status_of(&world);
+		books_open(&books);
+		after = books_status(&books);
 		cr_assert_eq(after.chunk_count, before.chunk_count);
 		cr_assert_eq(after.generation, before.generation);
-		world_check(&world);
-		world_close(&world);
+		books_check(&books);
+		books_close(&books);
 	}
 }
 
@@ -174,49 +126,49 @@ Test(sealing, outlives_restarts_with_its_rows_purged)
 
 Test(sealing, rows_that_nobody_can_see_leave_their_segments)
 {
-	struct world world = {.random = 10};
+	struct books books = {.random = 10};
 
 	/* Nothing but replacements of MODEL_IDS chunks. */
-	world_open(&world);
-	world_grow(&world, 30);
-	while (status_of(&world).indexed_rows > 3 * MODEL_IDS)
-		world_change(&world);
-	world_check(&world);
-	world_close(&world);
+	books_open(&books);
+	books_grow(&books, 30);
+	while (books_status(&books).indexed_rows > 3 * MODEL_IDS)
+		books_change(&books);
+	books_check(&books);
+	books_close(&books);
 
-	world_open(&world);
-	world_check(&world);
-	cr_assert_leq(status_of(&world).indexed_rows, 3 * MODEL_IDS);
-	world_close(&world);
+	books_open(&books);
+	books_check(&books);
+	cr_assert_leq(books_status(&books).indexed_rows, 3 * MODEL_IDS);
+	books_close(&books);
 }
 
 Test(sealing, a_token_finds_the_snapshot_that_it_had_before)
 {
-	struct world world = {.random = 5};
+	struct books books = {.random = 5};
 	SCOPED(snapshot) again = NULL;
 	struct model model;
 	uint64_t generation, limit;
 
 	fixture.retention_ns = INT64_C(600) * 1000000000;
-	world_open(&world);
-	world_grow(&world, 1);
-	world_change(&world);
+	books_open(&books);
+	books_grow(&books, 1);
+	books_change(&books);
 	{
 		SCOPED(snapshot) snapshot = NULL;
 
-		cr_assert_not(status_failed(snapshot_acquire(world.collection, &snapshot)));
+		cr_assert_not(status_failed(snapshot_acquire(books.collection, &snapshot)));
 		generation = snapshot_generation(snapshot);
 		limit = snapshot_row_limit(snapshot);
-		model = world.model;
+		model = books.model;
 	}
-	world_grow(&world, 4);
-	world_close(&world);
-	world_open(&world);
+	books_grow(&books, 4);
+	books_close(&books);
+	books_open(&books);
 	cr_assert_not(status_failed(
-		snapshot_acquire_at(world.collection, generation, limit, &fixture.arena, &again)));
+		snapshot_acquire_at(books.collection, generation, limit, &fixture.arena, &again)));
 	model_check(&model, again);
 	snapshot_release(TAKE(again));
-	world_close(&world);
+	books_close(&books);
 }
 
 /* --- searching --- */
@@ -280,61 +232,61 @@ static void check_walk(const struct snapshot *snapshot, struct scanner *scanner,
 
 Test(sealing, a_cursor_gives_all_rows_of_segments_and_head_in_order)
 {
-	struct world world = {.random = 6};
+	struct books books = {.random = 6};
 	SCOPED(scanner) scanner = NULL;
 	SCOPED(snapshot) old = NULL;
 
 	cr_assert_not(status_failed(scanner_cpu_open(CPU_KERNEL_BEST, &scanner)));
-	world_open(&world);
-	world_grow(&world, 1);
-	cr_assert_not(status_failed(snapshot_acquire(world.collection, &old)));
+	books_open(&books);
+	books_grow(&books, 1);
+	cr_assert_not(status_failed(snapshot_acquire(books.collection, &old)));
 	for (uint32_t n = 2; n < 6; n++) {
 		SCOPED(snapshot) snapshot = NULL;
 		float query[MODEL_DIM];
 
-		world_grow(&world, n);
-		cr_assert_not(status_failed(snapshot_acquire(world.collection, &snapshot)));
+		books_grow(&books, n);
+		cr_assert_not(status_failed(snapshot_acquire(books.collection, &snapshot)));
 		for (size_t i = 0; i < MODEL_DIM; i++)
-			query[i] = (float)random_below(&world.random, 100);
+			query[i] = (float)random_below(&books.random, 100);
 		for (size_t batch = 1; batch <= 256; batch *= 4) {
 			check_walk(snapshot, scanner, query, batch);
 			check_walk(old, scanner, query, batch);
 		}
 	}
 	snapshot_release(TAKE(old));
-	world_close(&world);
+	books_close(&books);
 }
 
 /* --- files --- */
 
 Test(sealing, removes_files_that_the_manifest_does_not_name)
 {
-	struct world world = {.random = 7};
+	struct books books = {.random = 7};
 
-	world_open(&world);
-	world_grow(&world, 2);
-	world_close(&world);
+	books_open(&books);
+	books_grow(&books, 2);
+	books_close(&books);
 	fixture_shell("cd %s/collections/books && touch 00000000000000aa.segment "
 		      "00000000000000ab.segment.new",
 		      fixture.directory);
-	world_open(&world);
+	books_open(&books);
 	fixture_shell("cd %s/collections/books && test ! -e 00000000000000aa.segment -a "
 		      "! -e 00000000000000ab.segment.new",
 		      fixture.directory);
-	world_check(&world);
-	world_close(&world);
+	books_check(&books);
+	books_close(&books);
 }
 
 Test(sealing, a_damaged_file_is_named_and_others_are_served)
 {
-	struct world world = {.random = 8};
+	struct books books = {.random = 8};
 	struct collection *collection = NULL;
 	status s;
 
-	world_open(&world);
-	world_grow(&world, 2);
+	books_open(&books);
+	books_grow(&books, 2);
 	collection_release(fixture_collection("films"));
-	world_close(&world);
+	books_close(&books);
 	fixture_shell("cd %s/collections/books && for f in *.segment; do "
 		      "printf X | dd of=$f bs=1 seek=70000 conv=notrunc 2>/dev/null; done",
 		      fixture.directory);
@@ -351,14 +303,14 @@ Test(sealing, a_damaged_file_is_named_and_others_are_served)
 Test(sealing, a_collection_may_be_dropped_at_any_moment)
 {
 	for (uint64_t round = 0; round < 12; round++) {
-		struct world world = {.random = 20 + round};
+		struct books books = {.random = 20 + round};
 
-		world_open(&world);
+		books_open(&books);
 		for (uint64_t i = 0; i < 6 + round; i++)
-			world_change(&world);
+			books_change(&books);
 		cr_assert_not(status_failed(
 			database_drop(fixture.database, bytes_of_string("books"), &fixture.arena)));
-		world_close(&world);
+		books_close(&books);
 		fixture_shell("test -z \"$(ls -A %s/collections)\"", fixture.directory);
 	}
 }

@@ -12,16 +12,8 @@ void clouds_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t
 /* clouds_question - drawn as rows are; ret [dim]. */
 void clouds_question(const struct heaps *heaps, uint64_t nth, float *ret);
 
-/* clouds_asking - questions, and who may be a hit. */
-struct clouds_asking {
-	uint32_t questions, depth;
-	float recall;
-	bool (*visible)(const void *context, uint32_t place); /* NULL: all; the context is NULL */
-	double share;
-};
-
-/* clouds_recall - the share of the truth that is in the windows. ret_read  of all rows, on average. */
+/* clouds_recall - as heaps_recall, with these questions. */
 double clouds_recall(const struct heaps *heaps, const struct ann *ann,
-		     const struct clouds_asking *asking, double *ret_read);
+		     const struct heaps_asking *asking, double *ret_read);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <criterion/criterion.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
 

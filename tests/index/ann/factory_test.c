@@ -37,11 +37,12 @@ Test(factory, gives_the_recall_that_it_says_it_covers, .timeout = 300)
 		cr_assert_str_eq(ann_name(ann), factories[i].factory);
 		cr_assert(ann_covers(ann, 10, 0.95F, 1), "%s", factories[i].factory);
 		for (size_t k = 0; k < COUNT(targets); k++) {
-			double recall;
+			const struct heaps_asking asking = {100, 10, targets[k], NULL, 1};
+			double recall, read;
 
 			if (!ann_covers(ann, 10, targets[k], 1))
 				continue;
-			recall = heaps_recall(&heaps, ann, 100, 10, targets[k]);
+			recall = heaps_recall(&heaps, ann, &asking, &read);
 			cr_assert_geq(recall, (double)targets[k], "%s: %.4f for %.2f",
 				      factories[i].factory, recall, (double)targets[k]);
 		}
@@ -160,8 +161,7 @@ Test(factory, takes_rows_and_questions_of_any_length, .timeout = 120)
 		for (size_t k = 0; k < (size_t)2000 * 16; k++)
 			heaps.room.vectors[k] *= lengths[i / 2];
 		sealed_close(heaps.sealed);
-		room_write(&heaps.room, 1);
-		heaps.sealed = room_open(&heaps.room, 1);
+		heaps_seal(&heaps);
 		heaps_build(&heaps);
 		ann = heaps_open(&heaps);
 		for (uint64_t question = 0; question < 20; question++) {

@@ -16,7 +16,7 @@ static const float *heap_of(struct random *random, const struct heaps *heaps, co
 	return centres + random_below(random, HEAP_COUNT) * heaps->room.config.dim;
 }
 
-static void finish_vector(const struct heaps *heaps, float *vector)
+void heaps_keep(const struct heaps *heaps, float *vector)
 {
 	const struct collection_config *config = &heaps->room.config;
 
@@ -38,13 +38,11 @@ static float *draw_centres(uint32_t dim)
 	return centres;
 }
 
-void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed)
+void heaps_begin(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed)
 {
 	const struct sealed_made_of made_of = {
 		.metric = what->metric, .encoding = what->encoding, .dim = what->dim, .n = what->n};
 	struct room *room = &heaps->room;
-	struct random random = {seed};
-	float *centres = draw_centres(what->dim);
 
 	room_init(room, &made_of, seed);
 	arena_finish(&room->arena);
@@ -53,17 +51,30 @@ void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t 
 	if (what->factory)
 		snprintf(room->config.faiss_factory, sizeof room->config.faiss_factory, "%s",
 			 what->factory);
+}
+
+void heaps_seal(struct heaps *heaps)
+{
+	room_write(&heaps->room, 1);
+	heaps->sealed = room_open(&heaps->room, 1);
+}
+
+void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed)
+{
+	struct random random = {seed};
+	float *centres = draw_centres(what->dim);
+
+	heaps_begin(heaps, what, seed);
 	for (uint32_t row = 0; row < what->n; row++) {
-		float *vector = room->vectors + (size_t)row * what->dim;
+		float *vector = heaps->room.vectors + (size_t)row * what->dim;
 		const float *heap = heap_of(&random, heaps, centres);
 
 		for (uint32_t i = 0; i < what->dim; i++)
 			vector[i] = 0.6F * heap[i] + random_signed(&random);
-		finish_vector(heaps, vector);
+		heaps_keep(heaps, vector);
 	}
 	free(centres);
-	room_write(room, 1);
-	heaps->sealed = room_open(room, 1);
+	heaps_seal(heaps);
 }
 
 void heaps_finish(struct heaps *heaps)
@@ -106,7 +117,7 @@ void heaps_question(const struct heaps *heaps, uint64_t nth, float *ret)
 
 	for (uint32_t i = 0; i < dim; i++)
 		ret[i] = 0.6F * near[i] + 0.2F * other[i] + 0.8F * random_signed(&random);
-	finish_vector(heaps, ret);
+	heaps_keep(heaps, ret);
 	free(centres);
 }
 
@@ -165,29 +176,42 @@ static uint32_t count_found(const struct window *window, const uint64_t *truth, 
 	return found;
 }
 
-double heaps_recall(struct heaps *heaps, const struct ann *ann, uint32_t n, uint32_t depth,
-		    float recall)
+double heaps_recall_of(const struct heaps *heaps, const struct ann *ann,
+		       const struct heaps_asking *asking,
+		       void (*question)(const struct heaps *heaps, uint64_t nth, float *ret),
+		       double *ret_read)
 {
 	float *query = calloc(heaps->room.config.dim, sizeof *query);
-	uint64_t *truth = calloc(depth, sizeof *truth);
-	uint64_t found = 0;
+	uint64_t *truth = calloc(asking->depth, sizeof *truth);
+	double all = asking->questions, found = 0;
 
 	cr_assert(query && truth);
-	for (uint32_t i = 0; i < n; i++) {
+	*ret_read = 0;
+	for (uint32_t i = 0; i < asking->questions; i++) {
 		struct heaps_probe probe;
 		status s;
 
-		heaps_question(heaps, i, query);
-		heaps_truth(heaps, query, depth, NULL, truth);
-		heaps_probe_init(&probe, query, depth, recall, (size_t)4 * depth);
+		question(heaps, i, query);
+		heaps_truth(heaps, query, asking->depth, asking->visible, truth);
+		heaps_probe_init(&probe, query, asking->depth, asking->recall,
+				 (size_t)4 * asking->depth);
+		probe.probe.visible = asking->visible;
+		probe.probe.share = asking->share;
 		s = ann_find(ann, &probe.probe);
 		cr_assert(!status_failed(s), "%s", s.detail);
 		cr_assert_gt(probe.probe.scanned, 0);
 		window_seal(&probe.window);
-		found += count_found(&probe.window, truth, depth);
+		found += count_found(&probe.window, truth, asking->depth);
+		*ret_read += (double)probe.probe.scanned / heaps->room.n / all;
 		heaps_probe_finish(&probe);
 	}
 	free(query);
 	free(truth);
-	return (double)found / ((double)n * depth);
+	return found / (all * asking->depth);
+}
+
+double heaps_recall(const struct heaps *heaps, const struct ann *ann,
+		    const struct heaps_asking *asking, double *ret_read)
+{
+	return heaps_recall_of(heaps, ann, asking, heaps_question, ret_read);
 }

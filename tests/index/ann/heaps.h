@@ -23,6 +23,12 @@ struct heaps {
 void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed);
 void heaps_finish(struct heaps *heaps);
 
+/* heaps_begin, heaps_seal - heaps_init in two steps, for rows of another kind: in between they are drawn
+ * into the room. heaps_keep - makes of a vector what is kept: of unit length, in halves. */
+void heaps_begin(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed);
+void heaps_seal(struct heaps *heaps);
+void heaps_keep(const struct heaps *heaps, float *vector);
+
 struct sealed_file heaps_file(const struct heaps *heaps);
 
 /* heaps_build - the index; must succeed. */
@@ -52,8 +58,21 @@ void heaps_probe_finish(struct heaps_probe *probe);
 void heaps_truth(const struct heaps *heaps, const float *query, uint32_t depth,
 		 bool (*visible)(const void *context, uint32_t place), uint64_t *ret_places);
 
-/* heaps_recall - asks n questions of the depth; the share of the truth that is in the windows. */
-double heaps_recall(struct heaps *heaps, const struct ann *ann, uint32_t n, uint32_t depth,
-		    float recall);
+/* heaps_asking - questions, and who may be a hit. */
+struct heaps_asking {
+	uint32_t questions, depth;
+	float recall;
+	bool (*visible)(const void *context, uint32_t place); /* NULL: all; the context is NULL */
+	double share;
+};
+
+/* heaps_recall - the share of the truth that is in the windows. ret_read  of all rows, on average.
+ * heaps_recall_of - with other questions than heaps_question's. */
+double heaps_recall(const struct heaps *heaps, const struct ann *ann,
+		    const struct heaps_asking *asking, double *ret_read);
+double heaps_recall_of(const struct heaps *heaps, const struct ann *ann,
+		       const struct heaps_asking *asking,
+		       void (*question)(const struct heaps *heaps, uint64_t nth, float *ret),
+		       double *ret_read);
 
 #endif

@@ -156,7 +156,7 @@ Test(lists_build, trains_many_lists_in_two_levels, .timeout = 300)
 	struct heaps heaps;
 	SCOPED(ann) ann = NULL;
 
-	const struct clouds_asking asking = {50, 10, 0.9F, NULL, 1};
+	const struct heaps_asking asking = {50, 10, 0.9F, NULL, 1};
 	double read;
 
 	clouds_init(&heaps, &large, 12);

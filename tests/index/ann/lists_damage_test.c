@@ -1,16 +1,12 @@
 /* Files of lists that cannot be trusted: each is told. */
-#include "tests/index/ann/heaps.h"
+#include "tests/index/ann/damage.h"
 
 #include "index/ann/lists_layout.h"
 #include "index/segment/block_header.h"
-#include "kernels/base/error_info.h"
-#include "tests/kernels/random.h"
 
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct heaps_made_of made_of = {.metric = METRIC_COSINE,
@@ -19,135 +15,62 @@ static const struct heaps_made_of made_of = {.metric = METRIC_COSINE,
 					     .n = 2500,
 					     .kind = INDEX_IVF};
 
-static struct heaps heaps;
-static char path[512];
+static struct damage damage;
+static struct room *const room = &damage.heaps.room;
 
 static void make(void)
 {
-	heaps_init(&heaps, &made_of, 9);
-	heaps_build(&heaps);
-	snprintf(path, sizeof path, "%s/0000000000000001.ann", heaps.room.scratch.path);
+	damage_init(&damage, &made_of);
 }
 
 static void finish(void)
 {
-	heaps_finish(&heaps);
+	damage_finish(&damage);
 }
 
 TestSuite(lists_damage, .init = make, .fini = finish, .timeout = 120);
 
-static const char *value_of(status s, const char *key)
-{
-	for (size_t i = 0; s.info && i < ERROR_PAIRS_MAX && s.info->metadata[i].key; i++) {
-		if (strcmp(s.info->metadata[i].key, key) == 0)
-			return s.info->metadata[i].value;
-	}
-	return "";
-}
-
-static status opens(void)
-{
-	struct sealed_file file = heaps_file(&heaps);
-	SCOPED(ann) ann = NULL;
-
-	arena_reset(&heaps.room.arena);
-	return ann_open(&file, heaps.sealed, &heaps.room.arena, &ann);
-}
-
-static void check_loss(status s, const char *block)
-{
-	cr_assert_eq(s.code, STATUS_DATA_LOSS, "%s", s.detail);
-	cr_assert_eq(s.info->reason, REASON_DATA_CORRUPT);
-	cr_assert_str_eq(value_of(s, "collection"), "books");
-	cr_assert_str_eq(value_of(s, "file"), "0000000000000001.ann");
-	cr_assert_str_eq(value_of(s, "block"), block, "%s", s.detail);
-}
-
-static void flip(uint64_t offset)
-{
-	int descriptor = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
-
-	cr_assert_eq(pread(descriptor, &byte, 1, (off_t)offset), 1);
-	byte ^= (uint8_t)(1 << offset % 8);
-	cr_assert_eq(pwrite(descriptor, &byte, 1, (off_t)offset), 1);
-	close(descriptor);
-}
-
-static uint64_t file_bytes(void)
-{
-	struct stat about;
-
-	cr_assert_eq(stat(path, &about), 0);
-	return (uint64_t)about.st_size;
-}
-
 Test(lists_damage, a_byte_of_any_block_is_missed_and_the_block_is_named)
 {
 	struct random random = {5};
-	uint64_t n_blocks = file_bytes() / BLOCK_BYTES - 1;
+	uint64_t n_blocks = damage_blocks(&damage);
 
 	cr_assert_geq(n_blocks, LISTS_PARTS);
-	for (uint64_t block = 0; block < n_blocks; block++) {
-		uint64_t begin = (block + 1) * BLOCK_BYTES;
-		uint64_t at[] = {begin, begin + BLOCK_BYTES - 1,
-				 begin + random_below(&random, BLOCK_BYTES)};
-
-		for (size_t i = 0; i < COUNT(at); i++) {
-			char number[24];
-			status s;
-
-			snprintf(number, sizeof number, "%lu", block);
-			flip(at[i]);
-			s = opens();
-			check_loss(s, number);
-			flip(at[i]);
-		}
-	}
-	cr_assert(!status_failed(opens()));
+	for (uint64_t block = 0; block < n_blocks; block++)
+		damage_check_block(&damage, &random, block, "");
+	cr_assert(!status_failed(damage_opens(&damage)));
 }
 
 Test(lists_damage, header_and_table_are_covered)
 {
-	for (uint64_t at = 0; at < BLOCK_BYTES; at += 61) {
-		flip(at);
-		check_loss(opens(), at < BLOCK_HEADER_BYTES ? "header" : "table");
-		flip(at);
-	}
+	damage_check_front(&damage);
 }
 
 Test(lists_damage, a_file_that_is_cut_is_no_file)
 {
-	uint64_t whole = file_bytes();
-
-	for (uint64_t size = whole; size > BLOCK_BYTES; size -= BLOCK_BYTES) {
-		cr_assert_eq(truncate(path, (off_t)(size - 1)), 0);
-		check_loss(opens(), "");
-	}
-	cr_assert_eq(truncate(path, 100), 0);
-	check_loss(opens(), "header");
+	damage_check_cuts(&damage);
 }
 
 Test(lists_damage, what_belongs_elsewhere_is_refused)
 {
-	struct collection_config config = heaps.room.config;
+	struct collection_config config = room->config;
 
-	heaps.room.incarnation[0] ^= 1;
-	check_loss(opens(), "header");
-	heaps.room.incarnation[0] ^= 1;
-	heaps.room.config.metric = METRIC_L2;
-	check_loss(opens(), "header");
-	heaps.room.config = config;
-	heaps.room.config.dim++;
-	check_loss(opens(), "header");
-	heaps.room.config = config;
-	cr_assert(!status_failed(opens()));
+	room->incarnation[0] ^= 1;
+	damage_expect(&damage, "header");
+	room->incarnation[0] ^= 1;
+	room->config.metric = METRIC_L2;
+	damage_expect(&damage, "header");
+	room->config = config;
+	room->config.dim++;
+	damage_expect(&damage, "header");
+	room->config = config;
+	cr_assert(!status_failed(damage_opens(&damage)));
 }
 
 /* A header that was made by someone else, with a sum that is right. */
 static void forge(size_t number, uint32_t value)
 {
-	int descriptor = open(path, O_RDWR | O_CLOEXEC);
+	int descriptor = open(damage.path, O_RDWR | O_CLOEXEC);
 	struct block_header header;
 
 	cr_assert_eq(pread(descriptor, &header, sizeof header, 0), sizeof header);
@@ -171,13 +94,13 @@ Test(lists_damage, a_header_that_says_what_cannot_be_is_refused)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct block_header header;
-		int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+		int descriptor = open(damage.path, O_RDONLY | O_CLOEXEC);
 
 		cr_assert_eq(pread(descriptor, &header, sizeof header, 0), sizeof header);
 		close(descriptor);
 		forge(cases[i].number, cases[i].value);
-		check_loss(opens(), "header");
+		damage_expect(&damage, "header");
 		forge(cases[i].number, header.numbers[cases[i].number]);
 	}
-	cr_assert(!status_failed(opens()));
+	cr_assert(!status_failed(damage_opens(&damage)));
 }

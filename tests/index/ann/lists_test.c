@@ -39,7 +39,7 @@ static void check_targets(const struct heaps *heaps, const struct ann *ann, uint
 	static const float targets[] = {0.8F, 0.9F, 0.95F, 0.99F};
 
 	for (size_t i = 0; i < COUNT(targets); i++) {
-		const struct clouds_asking asking = {questions, depth, targets[i], NULL, 1};
+		const struct heaps_asking asking = {questions, depth, targets[i], NULL, 1};
 		double recall, read;
 
 		cr_assert(ann_covers(ann, depth, targets[i], 1), "metric %d: %.2f of %u",
@@ -124,7 +124,7 @@ Test(lists, offer_bounds_that_hold_of_rows_that_may_be_hits, .timeout = 120)
 
 Test(lists, reach_the_recall_among_some_of_the_rows, .timeout = 120)
 {
-	static const struct clouds_asking cases[] = {
+	static const struct heaps_asking cases[] = {
 		{100, 10, 0.8F, one_in_two, 0.5},
 		{100, 10, 0.95F, one_in_two, 0.5},
 		{100, 10, 0.8F, one_in_ten, 0.1},

@@ -24,6 +24,11 @@ static void finish(void)
 
 TestSuite(head, .fini = finish);
 
+static bool head_alive(const struct head *of, uint64_t place, uint64_t generation)
+{
+	return head_death(of, place) > generation;
+}
+
 /* Places 0 to n, with row numbers 10, 13, 16 and so on. */
 static void fill(uint64_t n)
 {

@@ -3,7 +3,6 @@
 
 #include "index/segment/block_header.h"
 #include "index/segment/sealed_layout.h"
-#include "kernels/base/error_info.h"
 #include "tests/kernels/random.h"
 
 #include <criterion/criterion.h>
@@ -33,25 +32,12 @@ static void finish(void)
 
 TestSuite(sealed_damage, .init = make, .fini = finish);
 
-static const char *value_of(status s, const char *key)
-{
-	for (size_t i = 0; s.info && i < ERROR_PAIRS_MAX && s.info->metadata[i].key; i++) {
-		if (strcmp(s.info->metadata[i].key, key) == 0)
-			return s.info->metadata[i].value;
-	}
-	return "";
-}
-
 /* DATA_LOSS that names collection and file, and this block. */
 static void check_loss(status s, const char *block)
 {
-	cr_assert_eq(s.code, STATUS_DATA_LOSS, "%s", s.detail);
+	loss_check(s, "0000000000000001.segment", block);
 	cr_assert_not_null(strstr(s.detail, "collection \"books\": 0000000000000001.segment"), "%s",
 			   s.detail);
-	cr_assert_eq(s.info->reason, REASON_DATA_CORRUPT);
-	cr_assert_str_eq(value_of(s, "collection"), "books");
-	cr_assert_str_eq(value_of(s, "file"), "0000000000000001.segment");
-	cr_assert_str_eq(value_of(s, "block"), block, "%s", s.detail);
 }
 
 Test(sealed_damage, any_byte_of_the_header_is_missed)
@@ -138,7 +124,7 @@ Test(sealed_damage, a_file_that_is_not_there_is_lost)
 	s = room_opens(&room, 1);
 	cr_assert_eq(s.code, STATUS_DATA_LOSS);
 	cr_assert_not_null(strstr(s.detail, "0000000000000001.segment"), "%s", s.detail);
-	cr_assert_str_eq(value_of(s, "collection"), "books");
+	cr_assert_str_eq(loss_value(s, "collection"), "books");
 }
 
 Test(sealed_damage, files_that_change_places_are_told_apart)

@@ -1,5 +1,6 @@
 #include "tests/index/segment/sealed_fixture.h"
 
+#include "kernels/base/error_info.h"
 #include "kernels/float16.h"
 #include "kernels/score.h"
 #include "tests/kernels/random.h"
@@ -162,4 +163,22 @@ uint64_t room_file_bytes(struct room *room, uint64_t id)
 	cr_assert_eq(fstat(descriptor, &about), 0);
 	close(descriptor);
 	return (uint64_t)about.st_size;
+}
+
+const char *loss_value(status s, const char *key)
+{
+	for (size_t i = 0; s.info && i < ERROR_PAIRS_MAX && s.info->metadata[i].key; i++) {
+		if (strcmp(s.info->metadata[i].key, key) == 0)
+			return s.info->metadata[i].value;
+	}
+	return "";
+}
+
+void loss_check(status s, const char *file, const char *block)
+{
+	cr_assert_eq(s.code, STATUS_DATA_LOSS, "%s", s.detail);
+	cr_assert_eq(s.info->reason, REASON_DATA_CORRUPT);
+	cr_assert_str_eq(loss_value(s, "collection"), "books");
+	cr_assert_str_eq(loss_value(s, "file"), file);
+	cr_assert_str_eq(loss_value(s, "block"), block, "%s", s.detail);
 }

@@ -60,4 +60,10 @@ void room_flip(struct room *room, uint64_t id, uint64_t offset);
 
 uint64_t room_file_bytes(struct room *room, uint64_t id);
 
+/* loss_value - what a status says of the key; "": nothing. */
+const char *loss_value(status s, const char *key);
+
+/* loss_check - it is DATA_LOSS of that file of a room's collection, and of this block; "": of none. */
+void loss_check(status s, const char *file, const char *block);
+
 #endif

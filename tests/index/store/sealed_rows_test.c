@@ -1,46 +1,10 @@
 /* Rows that are in segments: the store has their records, and no vectors for long. */
 #include "index/store/transaction.h"
-#include "tests/index/store/fixture.h"
+#include "tests/index/store/opened.h"
 
 #include <criterion/criterion.h>
 
-static struct arena arena[1];
-static struct store *store;
-static struct store_state state;
-static const char *directory;
-
-static void open_store(void)
-{
-	struct collection_config config = fixture_config();
-
-	directory = fixture_directory();
-	state = (struct store_state){0};
-	arena_init(arena, FIXTURE_ARENA_BYTES);
-	cr_assert(!status_failed(store_create(directory, &config, arena)));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-}
-
-static void close_store(void)
-{
-	store_close(TAKE(store));
-	arena_finish(arena);
-	fixture_remove();
-}
-
-TestSuite(sealed_rows, .init = open_store, .fini = close_store);
-
-static void reopen(void)
-{
-	store_close(TAKE(store));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-}
-
-static void put(uint64_t number, uint64_t version)
-{
-	struct chunk chunk = fixture_chunk(arena, number, version);
-
-	cr_assert(!status_failed(fixture_put(store, arena, state.next_row, &chunk, &state)));
-}
+TestSuite(sealed_rows, .init = opened_begin, .fini = opened_end);
 
 /* Rows 0 .. n are in a segment from now on. */
 static void seal(uint64_t n)
@@ -48,7 +12,7 @@ static void seal(uint64_t n)
 	const struct store_segment segment = {7, n, 0, n - 1};
 	SCOPED(store_write) write = NULL;
 
-	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
+	cr_assert(!status_failed(store_write_begin(opened.store, opened.arena, &write)));
 	cr_assert(!status_failed(store_write_segments(write, &segment, 1)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 }
@@ -58,7 +22,7 @@ static size_t forget(uint64_t end, size_t max)
 	SCOPED(store_write) write = NULL;
 	size_t n = 0;
 
-	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
+	cr_assert(!status_failed(store_write_begin(opened.store, opened.arena, &write)));
 	cr_assert(!status_failed(store_write_forget(write, end, max, &n)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 	return n;
@@ -85,7 +49,7 @@ static struct told load(void)
 {
 	struct store_state loaded;
 	struct told told = {0};
-	status s = store_load(store, arena, &loaded, note_row, &told);
+	status s = store_load(opened.store, opened.arena, &loaded, note_row, &told);
 
 	cr_assert(!status_failed(s), "%s", s.detail);
 	return told;
@@ -93,11 +57,11 @@ static struct told load(void)
 
 static size_t n_vectors(void)
 {
-	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	SCOPED(transaction) t = &(struct transaction){.store = opened.store, .arena = opened.arena};
 	MDB_stat stat;
 
 	cr_assert(!status_failed(transaction_read(t)));
-	cr_assert_eq(mdb_stat(t->handle, store->tables[TABLE_VECTORS], &stat), 0);
+	cr_assert_eq(mdb_stat(t->handle, opened.store->tables[TABLE_VECTORS], &stat), 0);
 	return stat.ms_entries;
 }
 
@@ -105,9 +69,9 @@ static size_t n_vectors(void)
 static void fill(void)
 {
 	for (uint64_t i = 0; i < 10; i++)
-		put(i, 1);
-	put(2, 2);
-	put(3, 2);
+		opened_put(i, 1);
+	opened_put(2, 2);
+	opened_put(3, 2);
 }
 
 Test(sealed_rows, are_told_of_without_their_vectors)
@@ -116,7 +80,7 @@ Test(sealed_rows, are_told_of_without_their_vectors)
 
 	fill();
 	seal(8);
-	reopen();
+	opened_again();
 	told = load();
 	cr_assert_eq(told.sealed, 0xFF);
 	cr_assert_eq(told.head, 0xF00);
@@ -132,16 +96,17 @@ Test(sealed_rows, lose_their_vectors_some_at_a_time)
 	seal(8);
 	cr_assert_eq(forget(8, 5), 5);
 	cr_assert_eq(n_vectors(), 7);
-	reopen();
+	opened_again();
 	/* As after a crash in between. */
 	cr_assert_eq(load().sealed, 0xFF);
 	cr_assert_eq(forget(8, 5), 3);
 	cr_assert_eq(forget(8, 5), 0);
 	cr_assert_eq(n_vectors(), 4);
 	cr_assert_eq(load().head, 0xF00);
-	cr_assert_eq(store_fetch_vector(store, 7, arena, &vector).code, STATUS_NOT_FOUND);
-	cr_assert(!status_failed(store_fetch_vector(store, 8, arena, &vector)));
-	cr_assert(!status_failed(store_fetch_record(store, 7, arena, &chunk)));
+	cr_assert_eq(store_fetch_vector(opened.store, 7, opened.arena, &vector).code,
+		     STATUS_NOT_FOUND);
+	cr_assert(!status_failed(store_fetch_vector(opened.store, 8, opened.arena, &vector)));
+	cr_assert(!status_failed(store_fetch_record(opened.store, 7, opened.arena, &chunk)));
 }
 
 Test(sealed_rows, that_were_purged_are_not_told_of)
@@ -153,13 +118,13 @@ Test(sealed_rows, that_were_purged_are_not_told_of)
 	fill();
 	seal(8);
 	(void)forget(8, 100);
-	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
+	cr_assert(!status_failed(store_write_begin(opened.store, opened.arena, &write)));
 	cr_assert(!status_failed(store_write_purge(write, &purge)));
 	cr_assert_eq(purge.rows, 2);
-	state.readable_from = purge.readable_from;
-	cr_assert(!status_failed(store_write_state(write, &state)));
+	opened.state.readable_from = purge.readable_from;
+	cr_assert(!status_failed(store_write_state(write, &opened.state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
-	reopen();
+	opened_again();
 	cr_assert_eq(load().sealed, 0xF3);
 	cr_assert_eq(load().dead, 0);
 }
@@ -173,10 +138,11 @@ Test(sealed_rows, that_lost_their_record_are_missed)
 	fill();
 	seal(8);
 	(void)forget(8, 100);
-	store_close(TAKE(store));
+	store_close(TAKE(opened.store));
 	fixture_edit("records", bytes_of(row_five, 8), NULL, false);
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-	cr_assert_eq(store_load(store, arena, &loaded, note_row, &told).code, STATUS_DATA_LOSS);
+	opened_reopen();
+	cr_assert_eq(store_load(opened.store, opened.arena, &loaded, note_row, &told).code,
+		     STATUS_DATA_LOSS);
 }
 
 static void be_of_format_two(uint8_t *value, size_t size)
@@ -189,17 +155,17 @@ Test(sealed_rows, of_format_two_become_those_of_the_present_one)
 {
 	fill();
 	seal(8);
-	store_close(TAKE(store));
+	store_close(TAKE(opened.store));
 	fixture_edit("config", bytes_of_string("config"), be_of_format_two, true);
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-	cr_assert_eq(store->format, STORE_FORMAT);
+	opened_reopen();
+	cr_assert_eq(opened.store->format, STORE_FORMAT);
 	cr_assert_eq(load().sealed, 0xFF);
 	cr_assert_eq(load().head, 0xF00);
 	/* It had all vectors, and a program of the format before refuses it from now on. */
 	cr_assert_eq(n_vectors(), 12);
 	cr_assert_eq(forget(8, 100), 8);
-	reopen();
-	cr_assert_eq(store->format, STORE_FORMAT);
+	opened_again();
+	cr_assert_eq(opened.store->format, STORE_FORMAT);
 	cr_assert_eq(load().sealed, 0xFF);
 }
 
@@ -210,35 +176,33 @@ Test(sealed_rows, leave_a_smaller_file_at_the_next_opening)
 	struct chunk chunk;
 	uint64_t before;
 
-	close_store();
-	directory = fixture_directory();
-	arena_init(arena, FIXTURE_ARENA_BYTES);
-	state = (struct store_state){0};
 	config.dim = DIMENSION_MAX;
-	cr_assert(!status_failed(store_create(directory, &config, arena)));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-	chunk = fixture_chunk(arena, 1, 1);
-	chunk.vector = ARENA_ARRAY(arena, float, DIMENSION_MAX);
+	opened_anew(&config);
+	chunk = fixture_chunk(opened.arena, 1, 1);
+	chunk.vector = ARENA_ARRAY(opened.arena, float, DIMENSION_MAX);
 	for (uint64_t row = 0; row < 1000; row++) {
-		chunk.id = bytes_of_string(arena_printf(arena, "%lu", row));
-		cr_assert(!status_failed(fixture_put(store, arena, row, &chunk, &state)));
+		chunk.id = bytes_of_string(arena_printf(opened.arena, "%lu", row));
+		cr_assert(!status_failed(
+			fixture_put(opened.store, opened.arena, row, &chunk, &opened.state)));
 	}
 	seal(990);
 	while (forget(990, 100))
 		;
-	before = store_disk_bytes(store);
-	reopen();
+	before = store_disk_bytes(opened.store);
+	opened_again();
 
-	cr_assert_lt(store_disk_bytes(store), before / 8);
+	cr_assert_lt(store_disk_bytes(opened.store), before / 8);
 	cr_assert_eq(n_vectors(), 10);
 	for (uint64_t row = 0; row < 1000; row++) {
-		cr_assert(!status_failed(store_fetch_record(store, row, arena, &chunk)));
-		arena_reset(arena);
+		cr_assert(!status_failed(
+			store_fetch_record(opened.store, row, opened.arena, &chunk)));
+		arena_reset(opened.arena);
 	}
 	/* And it is as good as any to write to. */
-	chunk = fixture_chunk(arena, 2000, 1);
-	chunk.vector = ARENA_ARRAY(arena, float, DIMENSION_MAX);
-	cr_assert(!status_failed(fixture_put(store, arena, 1000, &chunk, &state)));
-	reopen();
+	chunk = fixture_chunk(opened.arena, 2000, 1);
+	chunk.vector = ARENA_ARRAY(opened.arena, float, DIMENSION_MAX);
+	cr_assert(!status_failed(
+		fixture_put(opened.store, opened.arena, 1000, &chunk, &opened.state)));
+	opened_again();
 	cr_assert_eq(n_vectors(), 11);
 }

@@ -1,60 +1,25 @@
-#include "tests/index/store/fixture.h"
+#include "tests/index/store/opened.h"
 
 #include <criterion/criterion.h>
 
-static struct arena arena[1];
-static struct store *store;
-static struct store_state state;
-static const char *directory;
-
-static void open_store(void)
-{
-	struct collection_config config = fixture_config();
-
-	directory = fixture_directory();
-	state = (struct store_state){0};
-	arena_init(arena, FIXTURE_ARENA_BYTES);
-	cr_assert(!status_failed(store_create(directory, &config, arena)));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-}
-
-static void close_store(void)
-{
-	store_close(TAKE(store));
-	arena_finish(arena);
-	fixture_remove();
-}
-
-TestSuite(store, .init = open_store, .fini = close_store);
-
-static void reopen(void)
-{
-	store_close(TAKE(store));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-}
-
-static void put(uint64_t number, uint64_t version)
-{
-	struct chunk chunk = fixture_chunk(arena, number, version);
-
-	cr_assert(!status_failed(fixture_put(store, arena, state.next_row, &chunk, &state)));
-}
+TestSuite(store, .init = opened_begin, .fini = opened_end);
 
 /* The id of a chunk leads to row, where the chunk is, whole. */
 static void check(uint64_t number, uint64_t version, uint64_t row)
 {
-	struct chunk chunk = fixture_chunk(arena, number, version), got;
+	struct chunk chunk = fixture_chunk(opened.arena, number, version), got;
 	uint64_t got_row;
 	float *vector;
 	bool found;
 
-	cr_assert(!status_failed(store_find(store, chunk.id, arena, &found, &got_row)));
+	cr_assert(
+		!status_failed(store_find(opened.store, chunk.id, opened.arena, &found, &got_row)));
 	cr_assert(found);
 	cr_assert_eq(got_row, row);
-	cr_assert(!status_failed(store_fetch_record(store, row, arena, &got)));
+	cr_assert(!status_failed(store_fetch_record(opened.store, row, opened.arena, &got)));
 	cr_assert(fixture_same(&chunk, &got));
 	cr_assert_null(got.vector);
-	cr_assert(!status_failed(store_fetch_vector(store, row, arena, &vector)));
+	cr_assert(!status_failed(store_fetch_vector(opened.store, row, opened.arena, &vector)));
 	cr_assert_eq(memcmp(vector, chunk.vector, FIXTURE_DIM * sizeof(float)), 0);
 }
 
@@ -64,12 +29,13 @@ static bool delete_id(struct bytes id)
 	uint64_t row;
 	bool found;
 
-	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
-	state.generation++;
-	cr_assert(!status_failed(store_write_delete(write, id, state.generation, &found, &row)));
-	state.live_rows -= found;
-	state.dead_bytes += found ? store_write_row_bytes(write, row) : 0;
-	cr_assert(!status_failed(store_write_state(write, &state)));
+	cr_assert(!status_failed(store_write_begin(opened.store, opened.arena, &write)));
+	opened.state.generation++;
+	cr_assert(!status_failed(
+		store_write_delete(write, id, opened.state.generation, &found, &row)));
+	opened.state.live_rows -= found;
+	opened.state.dead_bytes += found ? store_write_row_bytes(write, row) : 0;
+	cr_assert(!status_failed(store_write_state(write, &opened.state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 	return found;
 }
@@ -81,14 +47,14 @@ static size_t purge(uint64_t generation, size_t max)
 		.generation = generation,
 		.rows_max = max,
 		.rows_wanted = SIZE_MAX,
-		.readable_from = state.readable_from,
+		.readable_from = opened.state.readable_from,
 	};
 
-	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
+	cr_assert(!status_failed(store_write_begin(opened.store, opened.arena, &write)));
 	cr_assert(!status_failed(store_write_purge(write, &purge)));
-	state.readable_from = purge.readable_from;
-	state.dead_bytes -= purge.bytes;
-	cr_assert(!status_failed(store_write_state(write, &state)));
+	opened.state.readable_from = purge.readable_from;
+	opened.state.dead_bytes -= purge.bytes;
+	cr_assert(!status_failed(store_write_state(write, &opened.state)));
 	cr_assert(!status_failed(store_write_commit(TAKE(write))));
 	return purge.rows;
 }
@@ -116,15 +82,15 @@ static uint64_t loaded_rows(void)
 	struct store_state loaded;
 	uint64_t rows = 0;
 
-	cr_assert(!status_failed(store_load(store, arena, &loaded, note_row, &rows)));
-	cr_assert_eq(memcmp(&loaded, &state, sizeof state), 0);
+	cr_assert(!status_failed(store_load(opened.store, opened.arena, &loaded, note_row, &rows)));
+	cr_assert_eq(memcmp(&loaded, &opened.state, sizeof opened.state), 0);
 	return rows;
 }
 
 Test(store, keeps_its_config)
 {
 	struct collection_config want = fixture_config();
-	const struct collection_config *got = store_config(store);
+	const struct collection_config *got = store_config(opened.store);
 	uint8_t incarnation[16];
 
 	cr_assert_str_eq(got->name, want.name);
@@ -142,24 +108,24 @@ Test(store, keeps_its_config)
 		cr_assert_eq(got->fields[i].required, want.fields[i].required);
 	}
 
-	int64_t created = store_create_time_ns(store);
+	int64_t created = store_create_time_ns(opened.store);
 
 	cr_assert_gt(created, INT64_C(1600000000000000000));
-	memcpy(incarnation, store_incarnation(store), sizeof incarnation);
-	reopen();
-	cr_assert_eq(store_create_time_ns(store), created);
-	cr_assert_eq(memcmp(store_incarnation(store), incarnation, sizeof incarnation), 0);
-	cr_assert_gt(store_disk_bytes(store), 0U);
+	memcpy(incarnation, store_incarnation(opened.store), sizeof incarnation);
+	opened_again();
+	cr_assert_eq(store_create_time_ns(opened.store), created);
+	cr_assert_eq(memcmp(store_incarnation(opened.store), incarnation, sizeof incarnation), 0);
+	cr_assert_gt(store_disk_bytes(opened.store), 0U);
 }
 
 Test(store, gives_back_what_was_put)
 {
 	for (uint64_t i = 0; i < 20; i++)
-		put(i, 1);
+		opened_put(i, 1);
 
 	for (uint64_t i = 0; i < 20; i++)
 		check(i, 1, i);
-	reopen();
+	opened_again();
 	for (uint64_t i = 0; i < 20; i++)
 		check(i, 1, i);
 	cr_assert_eq(loaded_rows(), 0xFFFFFU);
@@ -177,28 +143,30 @@ Test(store, knows_nothing_of_what_was_not_put)
 	uint64_t row;
 	bool found = true;
 
-	put(1, 1);
-	cr_assert(
-		!status_failed(store_find(store, bytes_of_string("chunk 2"), arena, &found, &row)));
+	opened_put(1, 1);
+	cr_assert(!status_failed(
+		store_find(opened.store, bytes_of_string("chunk 2"), opened.arena, &found, &row)));
 	cr_assert(!found);
-	cr_assert_eq(store_fetch_record(store, 1, arena, &got).code, STATUS_NOT_FOUND);
-	cr_assert_eq(store_fetch_vector(store, 1, arena, &vector).code, STATUS_NOT_FOUND);
+	cr_assert_eq(store_fetch_record(opened.store, 1, opened.arena, &got).code,
+		     STATUS_NOT_FOUND);
+	cr_assert_eq(store_fetch_vector(opened.store, 1, opened.arena, &vector).code,
+		     STATUS_NOT_FOUND);
 	cr_assert(!delete_id(bytes_of_string("chunk 2")));
 }
 
 Test(store, gives_a_replaced_chunk_a_new_row_and_keeps_the_old)
 {
-	struct chunk old = fixture_chunk(arena, 1, 1), got;
+	struct chunk old = fixture_chunk(opened.arena, 1, 1), got;
 
-	put(1, 1);
-	put(2, 1);
-	put(1, 2);
+	opened_put(1, 1);
+	opened_put(2, 1);
+	opened_put(1, 2);
 
 	check(1, 2, 2);
 	check(2, 1, 1);
-	cr_assert(!status_failed(store_fetch_record(store, 0, arena, &got)));
+	cr_assert(!status_failed(store_fetch_record(opened.store, 0, opened.arena, &got)));
 	cr_assert(fixture_same(&old, &got));
-	reopen();
+	opened_again();
 	cr_assert_eq(loaded_rows(), 0x6U);
 }
 
@@ -209,16 +177,16 @@ Test(store, finds_no_deleted_chunk_and_keeps_its_row)
 	uint64_t row;
 	bool found;
 
-	put(1, 1);
-	put(2, 1);
+	opened_put(1, 1);
+	opened_put(2, 1);
 	cr_assert(delete_id(id));
 
-	cr_assert(!status_failed(store_find(store, id, arena, &found, &row)));
+	cr_assert(!status_failed(store_find(opened.store, id, opened.arena, &found, &row)));
 	cr_assert(!found);
 	cr_assert(!delete_id(id));
-	cr_assert(!status_failed(store_fetch_record(store, 0, arena, &got)));
+	cr_assert(!status_failed(store_fetch_record(opened.store, 0, opened.arena, &got)));
 	cr_assert_eq(loaded_rows(), 0x2U);
-	put(1, 3);
+	opened_put(1, 3);
 	check(1, 3, 2);
 }
 
@@ -228,23 +196,25 @@ Test(store, purges_what_died_at_or_below_a_generation)
 	float *vector;
 
 	for (uint64_t i = 0; i < 6; i++)
-		put(i, 1); /* generations 1 to 6 */
+		opened_put(i, 1); /* generations 1 to 6 */
 	for (uint64_t i = 0; i < 4; i++)
-		put(i, 2); /* 7 to 10: rows 0 to 3 die */
+		opened_put(i, 2); /* 7 to 10: rows 0 to 3 die */
 
 	cr_assert_eq(purge(6, 100), 0U);
-	cr_assert_eq(state.readable_from, 0U);
+	cr_assert_eq(opened.state.readable_from, 0U);
 	cr_assert_eq(purge(9, 2), 2U);
-	cr_assert_eq(state.readable_from, 8U);
+	cr_assert_eq(opened.state.readable_from, 8U);
 	cr_assert_eq(purge(9, 2), 1U);
-	cr_assert_eq(state.readable_from, 9U);
+	cr_assert_eq(opened.state.readable_from, 9U);
 	cr_assert_eq(purge(9, 2), 0U);
-	cr_assert_eq(state.readable_from, 9U);
+	cr_assert_eq(opened.state.readable_from, 9U);
 	for (uint64_t row = 0; row < 3; row++) {
-		cr_assert_eq(store_fetch_record(store, row, arena, &got).code, STATUS_NOT_FOUND);
-		cr_assert_eq(store_fetch_vector(store, row, arena, &vector).code, STATUS_NOT_FOUND);
+		cr_assert_eq(store_fetch_record(opened.store, row, opened.arena, &got).code,
+			     STATUS_NOT_FOUND);
+		cr_assert_eq(store_fetch_vector(opened.store, row, opened.arena, &vector).code,
+			     STATUS_NOT_FOUND);
 	}
-	cr_assert(!status_failed(store_fetch_record(store, 3, arena, &got)));
+	cr_assert(!status_failed(store_fetch_record(opened.store, 3, opened.arena, &got)));
 	cr_assert_eq(loaded_rows(), 0x3F0U);
 }
 
@@ -254,11 +224,12 @@ Test(store, loads_dead_rows_with_the_generation_of_their_death)
 	struct store_state loaded;
 
 	for (uint64_t i = 0; i < 4; i++)
-		put(i, 1); /* generations 1 to 4 */
-	put(3, 2);         /* 5: row 3 dies */
-	put(0, 2);         /* 6: row 0 dies */
+		opened_put(i, 1); /* generations 1 to 4 */
+	opened_put(3, 2);         /* 5: row 3 dies */
+	opened_put(0, 2);         /* 6: row 0 dies */
 
-	cr_assert(!status_failed(store_load(store, arena, &loaded, note_death, deaths)));
+	cr_assert(!status_failed(
+		store_load(opened.store, opened.arena, &loaded, note_death, deaths)));
 	cr_assert_eq(deaths[3], 5U);
 	cr_assert_eq(deaths[0], 6U);
 	cr_assert_eq(deaths[1] + deaths[2] + deaths[4] + deaths[5], 0U);
@@ -278,8 +249,9 @@ Test(store, stops_loading_where_the_visitor_fails)
 {
 	struct store_state loaded = {77, 77, 77, 77, 77};
 
-	put(1, 1);
-	cr_assert_eq(store_load(store, arena, &loaded, fail, NULL).code, STATUS_CANCELLED);
+	opened_put(1, 1);
+	cr_assert_eq(store_load(opened.store, opened.arena, &loaded, fail, NULL).code,
+		     STATUS_CANCELLED);
 	cr_assert_eq(loaded.next_row, 77U);
 }
 
@@ -289,10 +261,12 @@ Test(store, says_when_memory_is_short)
 	struct chunk got;
 	float *vector;
 
-	put(1, 1);
+	opened_put(1, 1);
 	arena_init(small, 16);
-	cr_assert_eq(store_fetch_record(store, 0, small, &got).code, STATUS_RESOURCE_EXHAUSTED);
-	cr_assert_eq(store_fetch_vector(store, 0, small, &vector).code, STATUS_RESOURCE_EXHAUSTED);
+	cr_assert_eq(store_fetch_record(opened.store, 0, small, &got).code,
+		     STATUS_RESOURCE_EXHAUSTED);
+	cr_assert_eq(store_fetch_vector(opened.store, 0, small, &vector).code,
+		     STATUS_RESOURCE_EXHAUSTED);
 	check(1, 1, 0);
 }
 
@@ -302,19 +276,16 @@ Test(store, keeps_a_vector_of_many_pages)
 	struct chunk chunk;
 	float *vector;
 
-	close_store();
-	directory = fixture_directory();
-	arena_init(arena, FIXTURE_ARENA_BYTES);
 	config.dim = DIMENSION_MAX;
-	cr_assert(!status_failed(store_create(directory, &config, arena)));
-	cr_assert(!status_failed(store_open(directory, arena, &store)));
-	chunk = fixture_chunk(arena, 1, 1);
-	chunk.vector = ARENA_ARRAY(arena, float, DIMENSION_MAX);
+	opened_anew(&config);
+	chunk = fixture_chunk(opened.arena, 1, 1);
+	chunk.vector = ARENA_ARRAY(opened.arena, float, DIMENSION_MAX);
 	for (size_t i = 0; i < DIMENSION_MAX; i++)
 		chunk.vector[i] = (float)i;
-	cr_assert(!status_failed(fixture_put(store, arena, 0, &chunk, &state)));
-	reopen();
+	cr_assert(
+		!status_failed(fixture_put(opened.store, opened.arena, 0, &chunk, &opened.state)));
+	opened_again();
 
-	cr_assert(!status_failed(store_fetch_vector(store, 0, arena, &vector)));
+	cr_assert(!status_failed(store_fetch_vector(opened.store, 0, opened.arena, &vector)));
 	cr_assert_eq(memcmp(vector, chunk.vector, DIMENSION_MAX * sizeof(float)), 0);
 }

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct arena arena;
@@ -112,6 +113,19 @@ Test(vulkan_cache, is_read_by_the_next_start)
 	cr_assert_not(scan_once());
 	cr_assert_gt(file_find(), 48);
 	cr_assert(scan_once());
+}
+
+/* A file that is replaced is another one. */
+Test(vulkan_cache, is_not_written_again_when_all_kernels_were_found_in_it)
+{
+	struct stat before, after;
+
+	scan_once();
+	file_find();
+	cr_assert_eq(stat(path, &before), 0);
+	cr_assert(scan_once());
+	cr_assert_eq(stat(path, &after), 0);
+	cr_assert_eq(after.st_ino, before.st_ino);
 }
 
 /* Every byte of the header is of a device, a driver or a sum; of the rest some. */

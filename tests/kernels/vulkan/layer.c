@@ -12,7 +12,7 @@ static atomic_llong alive[LAYER_KINDS];
 static atomic_llong calls, fails_at; /* negative: never */
 static _Atomic(VkResult) failure;
 static atomic_bool has_failed;
-static atomic_ullong submits, dispatches, workgroups, copied, filled;
+static atomic_ullong submits, dispatches, workgroups, copied;
 
 static bool fails(void)
 {
@@ -133,14 +133,6 @@ static VKAPI_ATTR void VKAPI_CALL our_vkCmdCopyBuffer(VkCommandBuffer c, VkBuffe
 	real.vkCmdCopyBuffer(c, from, to, n, regions);
 }
 
-static VKAPI_ATTR void VKAPI_CALL our_vkCmdFillBuffer(VkCommandBuffer c, VkBuffer to,
-						      VkDeviceSize at, VkDeviceSize n,
-						      uint32_t value)
-{
-	atomic_fetch_add(&filled, n);
-	real.vkCmdFillBuffer(c, to, at, n, value);
-}
-
 static VKAPI_ATTR void VKAPI_CALL our_vkDestroyDevice(VkDevice d, const VkAllocationCallbacks *a)
 {
 	atomic_fetch_sub(&alive[LAYER_DEVICE], 1);
@@ -185,7 +177,6 @@ static void watch(struct VolkDeviceTable *vk)
 	OURS(vkWaitForFences);
 	OURS(vkCmdDispatch);
 	OURS(vkCmdCopyBuffer);
-	OURS(vkCmdFillBuffer);
 	OURS(vkDestroyDevice);
 #undef OURS
 }
@@ -222,7 +213,7 @@ int64_t layer_alive(enum layer_kind kind)
 	return atomic_load(&alive[kind]);
 }
 
-const char *layer_kind_name(enum layer_kind kind)
+static const char *kind_name(enum layer_kind kind)
 {
 	static const char *const names[LAYER_KINDS] = {
 		[LAYER_DEVICE] = "device",
@@ -250,7 +241,7 @@ bool layer_is_empty(void)
 
 		if (n != 0)
 			fprintf(stderr, "%lld too many: %s\n", (long long)n,
-				layer_kind_name((enum layer_kind)kind));
+				kind_name((enum layer_kind)kind));
 		empty = empty && n == 0;
 	}
 	return empty;
@@ -262,7 +253,6 @@ void layer_plan_clear(void)
 	atomic_store(&dispatches, 0);
 	atomic_store(&workgroups, 0);
 	atomic_store(&copied, 0);
-	atomic_store(&filled, 0);
 }
 
 struct layer_plan layer_plan(void)
@@ -272,6 +262,5 @@ struct layer_plan layer_plan(void)
 		.dispatches = atomic_load(&dispatches),
 		.workgroups = atomic_load(&workgroups),
 		.copied_bytes = atomic_load(&copied),
-		.filled_bytes = atomic_load(&filled),
 	};
 }

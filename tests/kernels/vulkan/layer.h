@@ -26,8 +26,6 @@ enum layer_kind {
 	LAYER_KINDS,
 };
 
-const char *layer_kind_name(enum layer_kind kind);
-
 /* layer_install - everything counted so far is forgotten, nothing fails. */
 void layer_install(void);
 
@@ -46,7 +44,7 @@ bool layer_is_empty(void);
 struct layer_plan {
 	uint64_t submits, dispatches;
 	uint64_t workgroups;
-	uint64_t copied_bytes, filled_bytes; /* by vkCmdCopyBuffer, vkCmdFillBuffer */
+	uint64_t copied_bytes; /* by vkCmdCopyBuffer */
 };
 
 void layer_plan_clear(void);
