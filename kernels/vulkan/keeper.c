@@ -29,7 +29,8 @@ static status runtime_make(const struct keeper *keeper, struct arena *arena, str
 		return status_ok();
 	device->memory_bytes_max = keeper->options.memory_bytes_max;
 	TRY(runtime_open(device, keeper->cache_directory, ret));
-	(*ret)->waits_for_uploads = keeper->options.mode == GPU_SOFTWARE;
+	(*ret)->waits_for_uploads =
+		keeper->options.waits_for_uploads || keeper->options.mode == GPU_SOFTWARE;
 	(*ret)->scanner = keeper->scanner;
 	return status_ok();
 }

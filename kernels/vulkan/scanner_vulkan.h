@@ -42,6 +42,7 @@ struct gpu_options {
 	/* Does the scans that cost less there (borrowed, besides the int8 kernels of the CPU), by what
 	 * is measured when the device is opened. NULL: the device does all; so it does under SOFTWARE. */
 	struct scanner *processor;
+	bool waits_for_uploads;  /* scans do, for tests; always under SOFTWARE */
 	uint64_t scan_bytes_min; /* so many bytes are the device's; 0: what was measured decides */
 };
 

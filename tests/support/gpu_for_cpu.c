@@ -5,7 +5,7 @@
  * with the processor where the device refuses.
  */
 #include "kernels/cpu/scanner_cpu.h"
-#include "kernels/vulkan/scanner_vulkan.h"
+#include "tests/support/test_gpu.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -58,11 +58,11 @@ status __wrap_scanner_cpu_open(enum cpu_kernel kernel, struct scanner **ret)
 {
 	struct gpu_list list = {0};
 	struct arena arena;
+	struct gpu_options options = test_gpu();
 	status opened;
 
 	arena_init(&arena, 1 << 16);
-	opened = scanner_vulkan_open(&(struct gpu_options){.mode = GPU_SOFTWARE}, &arena, &list,
-				     ret);
+	opened = scanner_vulkan_open(&options, &arena, &list, ret);
 	arena_finish(&arena);
 	if (opened.code == STATUS_UNAVAILABLE) {
 		fprintf(stderr, "SKIPPED the GPU: no software Vulkan device "

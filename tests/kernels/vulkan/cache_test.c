@@ -3,6 +3,7 @@
 #include "tests/kernels/vulkan/fixture.h"
 #include "tests/support/scratch.h"
 #include "tests/support/skip.h"
+#include "tests/support/test_gpu.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -33,10 +34,11 @@ static struct scanner *scanner_open(void)
 {
 	struct scanner *scanner = NULL;
 	struct gpu_list list;
-	status opened = scanner_vulkan_open(
-		&(struct gpu_options){.mode = GPU_SOFTWARE, .cache_directory = directory}, &arena,
-		&list, &scanner);
+	struct gpu_options options = test_gpu();
+	status opened;
 
+	options.cache_directory = directory;
+	opened = scanner_vulkan_open(&options, &arena, &list, &scanner);
 	if (opened.code == STATUS_UNAVAILABLE)
 		SKIP_LOUDLY("no software Vulkan device (package mesa-vulkan-drivers)");
 	cr_assert_not(status_failed(opened));

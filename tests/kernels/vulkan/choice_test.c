@@ -71,12 +71,12 @@ Test(scanner_vulkan_open, required_says_why_each_device_was_passed_over)
 
 Test(scanner_vulkan_open, software_takes_one_and_tells_about_it)
 {
+	struct gpu_options options = test_gpu();
 	struct scanner *scanner = NULL;
 	size_t in_use = 0;
 
 	scanner_close(software_open());
-	cr_assert(!status_failed(scanner_vulkan_open(&(struct gpu_options){.mode = GPU_SOFTWARE},
-						     &arena, &list, &scanner)));
+	cr_assert(!status_failed(scanner_vulkan_open(&options, &arena, &list, &scanner)));
 
 	for (size_t i = 0; i < list.n; i++) {
 		in_use += list.devices[i].in_use;

@@ -75,16 +75,16 @@ Test(vulkan_cost, sends_small_scans_to_the_processor)
 	SCOPED(scanner) probe = software_open();
 	SCOPED(scanner) cpu = NULL;
 	SCOPED(scanner) scanner = NULL;
+	struct gpu_options options = test_gpu();
 	struct gpu_list list;
 	struct arena arena;
 	struct rows rows;
 
 	arena_init(&arena, 1 << 16);
 	cr_assert_not(status_failed(scanner_cpu_open(CPU_KERNEL_BEST, &cpu)));
-	cr_assert_not(status_failed(scanner_vulkan_open(
-		&(struct gpu_options){
-			.mode = GPU_SOFTWARE, .processor = cpu, .scan_bytes_min = 128000},
-		&arena, &list, &scanner)));
+	options.processor = cpu;
+	options.scan_bytes_min = 128000;
+	cr_assert_not(status_failed(scanner_vulkan_open(&options, &arena, &list, &scanner)));
 	rows_init(&rows, 24, 2000, 1);
 	rows_add(&rows, ROWS_PLAIN, 2000);
 	for (uint32_t n = 999; n <= 1000; n++) {

@@ -166,11 +166,11 @@ static status scanner_open(struct scanner **ret)
 {
 	struct gpu_list list;
 	struct arena arena;
+	struct gpu_options options = test_gpu();
 	status opened;
 
 	arena_init(&arena, 1 << 16);
-	opened = scanner_vulkan_open(&(struct gpu_options){.mode = GPU_SOFTWARE}, &arena, &list,
-				     ret);
+	opened = scanner_vulkan_open(&options, &arena, &list, ret);
 	arena_finish(&arena);
 	return opened;
 }
