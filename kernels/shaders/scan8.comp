@@ -8,8 +8,12 @@
 // query, the tail is read of every row, and both bounds are written.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 
 #include "kernels/shaders/codes8.glsl"
+
+// The same words, four at a load.
+layout(set = 0, binding = 0) readonly buffer query4_block { uvec4 query4[]; };
 
 layout(local_size_x = 256) in;
 layout(constant_id = 0) const uint QUERIES = 1u; // 1, 2, 4 or 8: room for n_queries
@@ -17,22 +21,45 @@ layout(constant_id = 0) const uint QUERIES = 1u; // 1, 2, 4 or 8: room for n_que
 const uint LANES = 16u; // of a block
 const uint BLOCKS = THREADS / LANES;
 
-shared ivec4 partial[THREADS];
+// Queries whose sums meet at once: 16 KiB, what every device has.
+const uint TOGETHER = QUERIES < 4u ? QUERIES : 4u;
+
+shared ivec4 partial[TOGETHER][THREADS];
 
 // Of the lane's row: the sum of the four lanes that added it.
-int row_sum(uint team, uint row)
+int row_sum(uint i, uint team, uint row)
 {
 	uint at = team * LANES + (row >> 2), j = row & 3u;
 
-	return (partial[at][j] + partial[at + 4u][j]) +
-	       (partial[at + 8u][j] + partial[at + 12u][j]);
+	return (partial[i][at][j] + partial[i][at + 4u][j]) +
+	       (partial[i][at + 8u][j] + partial[i][at + 12u][j]);
+}
+
+// The words of all queries for four dimensions.
+void query_load(uint quad, out uint ret[QUERIES])
+{
+	uint at = plan.head_codes_at + quad * QUERIES;
+
+	if (QUERIES < 4u) {
+		[[unroll]] for (uint of = 0u; of < QUERIES; of++)
+			ret[of] = query[at + of];
+		return;
+	}
+	[[unroll]] for (uint of = 0u; of < QUERIES; of++) {
+		if (of % 4u == 0u) {
+			uvec4 words = query4[(at + of) >> 2];
+
+			ret[of] = words.x;
+			ret[of + 1u] = words.y;
+			ret[of + 2u] = words.z;
+			ret[of + 3u] = words.w;
+		}
+	}
 }
 
 #ifdef BOUNDS
-void row_write(uint of, int dot, uint block, uint row, uint at)
+void row_write(uint of, int dot, row_sides sides, uint row, uint at)
 {
-	uint lane = row & 15u;
-	row_sides sides = sides_read(block, lane);
 	row_bounds full = head_bounds(of, dot, sides, QUERY_ON_REST_FULL);
 	uint upper = head_upper(of, dot, sides), other, lower;
 	bool finite = true;
@@ -49,12 +76,12 @@ void row_write(uint of, int dot, uint block, uint row, uint at)
 	result[plan.part_rows + at] = lower;
 }
 #else
-void row_write(uint of, int dot, uint block, uint row, uint at)
+void row_write(uint of, int dot, row_sides sides, uint row, uint at)
 {
 	uint key = 0u;
 
 	if (row_is_visible(of, at))
-		key = ordered(head_upper(of, dot, sides_read(block, row & 15u)));
+		key = ordered(head_upper(of, dot, sides));
 	scratch[of * plan.part_rows + at] = key;
 	scratch[plan.dots_at + of * plan.part_rows + at] = uint(dot);
 }
@@ -69,30 +96,43 @@ void main()
 	const bool live = number * 16u < plan.first + plan.n;
 	const bool mine = live && row >= plan.first && row < plan.first + plan.n;
 	ivec4 sum[QUERIES];
+	row_sides sides;
 
-	for (uint of = 0u; of < QUERIES; of++)
+	[[unroll]] for (uint of = 0u; of < QUERIES; of++)
 		sum[of] = ivec4(0);
 	if (live) {
-		for (uint quad = lane >> 2; quad < plan.head_quads; quad += 4u) {
-			uvec4 codes = heads[block + plan.codes_at + quad * 4u + (lane & 3u)] ^
-				      UNBIAS;
+		const uint begin = block + plan.codes_at + (lane & 3u);
 
-			for (uint of = 0u; of < QUERIES; of++) {
-				uint q = query[plan.head_codes_at + quad * QUERIES + of];
+		// Two loads at once, of rows that are longer than what one warp's worth hides.
+		for (uint quad = lane >> 2; quad < plan.head_quads; quad += 8u) {
+			const bool two = quad + 4u < plan.head_quads;
+			const uint next = two ? quad + 4u : quad;
+			uvec4 codes = heads[begin + quad * 4u] ^ UNBIAS;
+			uvec4 more = heads[begin + next * 4u] ^ UNBIAS;
+			uint words[QUERIES];
 
-				sum[of] += ivec4(dot4(codes.x, q), dot4(codes.y, q),
-						 dot4(codes.z, q), dot4(codes.w, q));
-			}
+			if (!two)
+				more = uvec4(0u);
+			query_load(quad, words);
+			[[unroll]] for (uint of = 0u; of < QUERIES; of++)
+				sum[of] += ivec4(dot4(codes.x, words[of]), dot4(codes.y, words[of]),
+						 dot4(codes.z, words[of]), dot4(codes.w, words[of]));
+			query_load(next, words);
+			[[unroll]] for (uint of = 0u; of < QUERIES; of++)
+				sum[of] += ivec4(dot4(more.x, words[of]), dot4(more.y, words[of]),
+						 dot4(more.z, words[of]), dot4(more.w, words[of]));
 		}
+		sides = sides_read(block, lane);
 	}
-	for (uint of = 0u; of < QUERIES; of++) {
-		if (of >= plan.n_queries)
-			break;
+	[[unroll]] for (uint first = 0u; first < QUERIES; first += TOGETHER) {
 		barrier();
-		partial[t] = sum[of];
+		[[unroll]] for (uint i = 0u; i < TOGETHER; i++)
+			partial[i][t] = sum[first + i];
 		barrier();
-		if (mine)
-			row_write(of, row_sum(team, lane), block, row,
-				  plan.place + row - plan.first);
+		[[unroll]] for (uint i = 0u; i < TOGETHER; i++) {
+			if (mine && first + i < plan.n_queries)
+				row_write(first + i, row_sum(i, team, lane), sides, row,
+					  plan.place + row - plan.first);
+		}
 	}
 }

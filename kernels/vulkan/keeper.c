@@ -2,6 +2,7 @@
 #include "kernels/vulkan/keeper.h"
 
 #include "kernels/base/log.h"
+#include "kernels/vulkan/instance.h"
 #include "kernels/vulkan/scan8.h"
 
 #include <stdlib.h>
@@ -146,6 +147,7 @@ status keeper_open(const struct gpu_options *options, struct arena *arena, struc
 		   struct keeper **ret)
 {
 	SCOPED(keeper) keeper = calloc(1, sizeof *keeper);
+	VkInstance instance;
 
 	*ret = NULL;
 	if (!keeper)
@@ -162,6 +164,8 @@ status keeper_open(const struct gpu_options *options, struct arena *arena, struc
 	TRY(runtime_make(keeper, arena, list, &keeper->runtime));
 	if (!keeper->runtime)
 		return status_ok();
+	TRY(instance_acquire(&instance));
+	keeper->has_instance = true;
 	if (options->mode == GPU_SOFTWARE && !options->scan_bytes_min)
 		keeper->options.processor = NULL;
 	measure(keeper);
@@ -185,6 +189,8 @@ void keeper_close(struct keeper *keeper)
 		copy_forget_all(keeper->runtime);
 		runtime_close(keeper->runtime);
 	}
+	if (keeper->has_instance)
+		instance_release();
 	pthread_cond_destroy(&keeper->changed);
 	pthread_mutex_destroy(&keeper->lock);
 	free(keeper->cache_directory);

@@ -22,6 +22,7 @@
 struct keeper {
 	struct gpu_options options; /* but for its string, of which this is the copy: */
 	char *cache_directory;
+	bool has_instance; /* a reference: see keeper_open */
 
 	struct scanner *scanner;
 	struct cost cost; /* measured once, when it is opened */
@@ -40,6 +41,8 @@ struct keeper {
 };
 
 /* keeper_open - ret NULL, with OK, where there is no device and none is required.
+ * The instance is kept across losses: drivers are slow to load, and there is one (NVIDIA's 580) that
+ * makes no thirtieth instance in a process.
  * Fails: as scanner_vulkan_open */
 status keeper_open(const struct gpu_options *options, struct arena *arena, struct gpu_list *list,
 		   struct keeper **ret);

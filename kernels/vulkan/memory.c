@@ -7,17 +7,19 @@
 
 #define HOST_FLAGS (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
-/* In order of preference. The second of each is there on every device. */
+/* In order of preference. The second of each is there on every device. What the host writes is read
+ * by every workgroup, so it is best on the device's side of the bus. */
 static const VkMemoryPropertyFlags kinds[][2] = {
 	[MEMORY_DEVICE] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0},
-	[MEMORY_UPLOAD] = {HOST_FLAGS, HOST_FLAGS},
+	[MEMORY_UPLOAD] = {HOST_FLAGS | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, HOST_FLAGS},
 	[MEMORY_READBACK] = {HOST_FLAGS | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, HOST_FLAGS},
 };
 
-static uint32_t type_find(const struct vulkan_device *device, enum memory_kind kind,
+/* From this choice on. */
+static uint32_t type_find(const struct vulkan_device *device, enum memory_kind kind, size_t choice,
 			  uint32_t allowed)
 {
-	for (size_t choice = 0; choice < 2; choice++) {
+	for (; choice < 2; choice++) {
 		VkMemoryPropertyFlags wanted = kinds[kind][choice];
 
 		for (uint32_t i = 0; i < device->memory.memoryTypeCount; i++) {
@@ -39,7 +41,7 @@ static VkResult memory_bind(struct vulkan_device *device, enum memory_kind kind,
 
 	device->vk.vkGetBufferMemoryRequirements(device->device, buffer->buffer, &needs);
 	info.allocationSize = needs.size;
-	info.memoryTypeIndex = type_find(device, kind, needs.memoryTypeBits);
+	info.memoryTypeIndex = type_find(device, kind, 0, needs.memoryTypeBits);
 	if (info.memoryTypeIndex == NO_TYPE)
 		return VK_ERROR_FEATURE_NOT_PRESENT;
 	if (kind == MEMORY_DEVICE) {
@@ -51,6 +53,11 @@ static VkResult memory_bind(struct vulkan_device *device, enum memory_kind kind,
 						     buffer->piece->at);
 	}
 	result = device->vk.vkAllocateMemory(device->device, &info, NULL, &buffer->memory);
+	if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) {
+		/* What the host can reach of the device may be a small window. */
+		info.memoryTypeIndex = type_find(device, kind, 1, needs.memoryTypeBits);
+		result = device->vk.vkAllocateMemory(device->device, &info, NULL, &buffer->memory);
+	}
 	if (result != VK_SUCCESS) {
 		buffer->memory = VK_NULL_HANDLE;
 		return result;
@@ -108,7 +115,7 @@ bool memory_fits(const struct vulkan_device *device, uint64_t size_bytes)
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
 		.pNext = device->has_budget ? &budget : NULL,
 	};
-	uint32_t type = type_find(device, MEMORY_DEVICE, UINT32_MAX);
+	uint32_t type = type_find(device, MEMORY_DEVICE, 0, UINT32_MAX);
 	uint32_t heap = type == NO_TYPE ? 0 : device->memory.memoryTypes[type].heapIndex;
 	uint64_t total, used;
 
