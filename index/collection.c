@@ -84,7 +84,13 @@ status collection_open(const struct collection_options *options, struct arena *a
 						   "%s holds the collection %s", options->directory,
 						   collection_config(collection)->name),
 				     arena, REASON_DATA_CORRUPT, "collection", options->name, NULL);
-	TRY(head_open(collection_config(collection)->dim, options->scanner, &collection->head));
+	TRY(head_open(
+		&(struct head_options){
+			.dim = collection_config(collection)->dim,
+			.is_half = collection_config(collection)->encoding == ENCODING_FLOAT16,
+			.scanner = options->scanner,
+		},
+		&collection->head));
 	TRY(collection_load(collection, arena));
 	collection->closed = options->closed;
 	collection->context = options->context;

@@ -26,6 +26,10 @@
  * 2^-124 sqrt(dim) X, 2^-124 sqrt(dim) Q, (dim + 2) 2^-120, the first two doubled for L2: at least
  * four times as much. slack_norm is thus never a denormal itself.
  *
+ * Another row: a scanner that reads x' with |x - x'| <= r uses the norm X + r (1 / relative + 2),
+ * where relative is the least that slack_norm / Q can be: that adds Q r for q.(x - x') itself, and
+ * 2 relative Q r for the gamma of |x'| <= X + r and for 4.1 e of a slack that is greater by Q r.
+ *
  * Overflow: whether a float that is too large becomes infinite depends on the rounding mode, and a
  * sum that stopped at FLT_MAX could come back. So where one is possible at all, with the norms that
  * are stored (VECTOR_NORM_MAX, 2^60), slack is infinite: above |q| = 2^66 for inner products, since
@@ -104,6 +108,14 @@ status scan_query_init(struct scan_query *ret, struct arena *arena, enum metric 
 	if (q > (metric == METRIC_L2 ? QUERY_NORM_MAX_L2 : QUERY_NORM_MAX_PRODUCT))
 		ret->slack_abs = INFINITY;
 	return status_ok();
+}
+
+float scan_widen_norm(float norm, double residual, size_t stride)
+{
+	double dim_min = (double)stride - SCAN_STRIDE_FLOATS + 1;
+	double relative = GAMMA_PER_TERM * (dim_min + 2) + PAD;
+
+	return residual > 0 ? round_up((double)norm + residual * (1 / relative + 2)) : norm;
 }
 
 void scan_row_norms(const float *vector, uint32_t dim, float *ret_norm, float *ret_square)

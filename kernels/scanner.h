@@ -55,6 +55,8 @@ struct scan_block {
 	const float *squares; /* [capacity] |x|^2 rounded to nearest */
 	size_t stride;        /* in floats */
 	uint32_t capacity;    /* rows that there is room for, below 2^31 */
+	bool is_half;         /* the values are halves: a device may keep them as such. Where some
+			       * are not the bounds still hold, and are wider for it. */
 	_Atomic(void *) copy; /* a device scanner's; NULL: none yet. Only the scanner touches it, */
 	_Atomic(struct scanner *) scanner; /* and this: who has it */
 };
@@ -76,6 +78,16 @@ status scan_query_init(struct scan_query *ret, struct arena *arena, enum metric 
 /* scan_row_norms - what scan_block keeps beside a vector. */
 void scan_row_norms(const float *vector, uint32_t dim, float *ret_norm, float *ret_square);
 
+/* scan_value_bytes - of a value, as a device keeps it. */
+static inline size_t scan_value_bytes(const struct scan_block *block)
+{
+	return block->is_half ? sizeof(uint16_t) : sizeof(float);
+}
+
+/* scan_widen_norm - a row's norm for a scanner that reads x' instead of x, so that the same formula
+ * bounds the score of x. residual  |x - x'|, rounded up. stride  of the block. */
+float scan_widen_norm(float norm, double residual, size_t stride);
+
 /* scan_range - what to read: rows first .. first + n of a block. */
 struct scan_range {
 	struct scan_block *block;
@@ -84,13 +96,25 @@ struct scan_range {
 	const uint64_t *visible; /* bit place - first, [(n + 63) / 64]; NULL: all rows */
 };
 
+/* scan_probe - one of several queries of the same range, all of one metric and dimension. */
+struct scan_probe {
+	const struct scan_query *query;
+	struct window *window;
+};
+
+#define SCAN_PROBES_MAX 8
+
 struct scanner;
 
 /* codes8_seat - where a device's scanner keeps its copy of some codes (codes8.h): beside them, for as
- * long as they are there. All zero: there is none yet. Only the scanner touches it. */
+ * long as they are there. All zero: there is none yet. Only the scanner touches it,
+ * but for is_thin. */
 struct codes8_seat {
 	_Atomic(struct scanner *) scanner; /* who has a copy; NULL: nobody */
 	void *copy;                        /* under the scanner's lock */
+	/* Set by whoever has the codes, before the first scan: what is kept and scanned is their signs
+	 * (codes1.h), in a sixth of the memory and with bounds that are far wider. */
+	bool is_thin;
 };
 
 struct codes8_bounds_out;
@@ -105,6 +129,11 @@ struct scanner_ops {
 	status (*propose)(struct scanner *self, const struct scan_query *query,
 			  const struct scan_range *range, const struct deadline *deadline,
 			  struct window *window);
+	/* As propose, for n_probes queries at once, 1 .. SCAN_PROBES_MAX: each row is read once for all.
+	 * NULL: one is proposed after the other. */
+	status (*propose_many)(struct scanner *self, const struct scan_probe *probes,
+			       size_t n_probes, const struct scan_range *range,
+			       const struct deadline *deadline);
 	/* Both bounds of every row of the range, visible or not: ret_upper, ret_lower [n]. */
 	status (*bounds)(struct scanner *self, const struct scan_query *query,
 			 const struct scan_range *range, const struct deadline *deadline,
@@ -128,7 +157,7 @@ struct scanner {
 	const char *name; /* for Summary.backend: "cpu:avx512", "vulkan:llvmpipe" */
 };
 
-/* Both are safe from any thread, block until done or the deadline, and leave what they had written
+/* All are safe from any thread, block until done or the deadline, and leave what they had written
  * behind when they fail.
  * Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED UNAVAILABLE (the device: ask another) */
 static inline status scanner_propose(struct scanner *scanner, const struct scan_query *query,
@@ -136,6 +165,17 @@ static inline status scanner_propose(struct scanner *scanner, const struct scan_
 				     const struct deadline *deadline, struct window *window)
 {
 	return scanner->ops->propose(scanner, query, range, deadline, window);
+}
+
+static inline status scanner_propose_many(struct scanner *scanner, const struct scan_probe *probes,
+					  size_t n_probes, const struct scan_range *range,
+					  const struct deadline *deadline)
+{
+	if (scanner->ops->propose_many)
+		return scanner->ops->propose_many(scanner, probes, n_probes, range, deadline);
+	for (size_t i = 0; i < n_probes; i++)
+		TRY(scanner_propose(scanner, probes[i].query, range, deadline, probes[i].window));
+	return status_ok();
 }
 
 static inline status scanner_bounds(struct scanner *scanner, const struct scan_query *query,

@@ -38,6 +38,7 @@ struct head {
 	struct scanner *scanner;
 	size_t stride;
 	uint32_t dim, capacity;
+	bool is_half;
 	size_t block_bytes;
 };
 
@@ -68,12 +69,12 @@ static void *map_aligned(size_t size)
 	return aligned;
 }
 
-status head_open(uint32_t dim, struct scanner *scanner, struct head **ret)
+status head_open(const struct head_options *options, struct head **ret)
 {
 	struct head *head;
-	size_t row_bytes = scan_stride(dim) * sizeof(float);
+	size_t row_bytes = scan_stride(options->dim) * sizeof(float);
 
-	assert(dim > 0 && dim <= DIMENSION_MAX);
+	assert(options->dim > 0 && options->dim <= DIMENSION_MAX);
 	head = calloc(1, sizeof *head);
 	if (!head)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a head");
@@ -83,9 +84,10 @@ status head_open(uint32_t dim, struct scanner *scanner, struct head **ret)
 		free(head);
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "address space for a head");
 	}
-	head->scanner = scanner;
-	head->dim = dim;
-	head->stride = scan_stride(dim);
+	head->scanner = options->scanner;
+	head->is_half = options->is_half;
+	head->dim = options->dim;
+	head->stride = scan_stride(options->dim);
 	/* A multiple of 64, so that a bitmap's word never spans blocks. */
 	head->capacity = (uint32_t)(HEAD_BLOCK_BYTES / row_bytes / 64 * 64);
 	head->block_bytes = head->capacity * (row_bytes + side_bytes_per_row());
@@ -171,6 +173,7 @@ static status head_add_block(struct head *head)
 		.squares = block->squares,
 		.stride = head->stride,
 		.capacity = head->capacity,
+		.is_half = head->is_half,
 	};
 	head->n_blocks++;
 	return status_ok();

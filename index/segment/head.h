@@ -18,8 +18,14 @@
 
 struct head;
 
-/* head_open - scanner: told when a block goes away. Fails: RESOURCE_EXHAUSTED */
-status head_open(uint32_t dim, struct scanner *scanner, struct head **ret);
+struct head_options {
+	uint32_t dim;
+	bool is_half;            /* vectors are rounded to halves before they are set */
+	struct scanner *scanner; /* told when a block goes away; NULL: nobody */
+};
+
+/* head_open - Fails: RESOURCE_EXHAUSTED */
+status head_open(const struct head_options *options, struct head **ret);
 void head_close(struct head *head); /* NULL is fine */
 
 /* head_release - gives back the blocks that lie before place as a whole: nobody asks for what is

@@ -4,6 +4,8 @@
 // a device that rounds to nearest they are the same bits. What could leave float is decided on bits,
 // since without float controls a device may do with infinities what it likes; queries that could are
 // not asked here at all (kernels/vulkan/scan8.c).
+// What selects (histogram8, collect8) reads keys alone, and serves scans of vectors as well: they have
+// no tails.
 // The host's side of plan_block is struct vulkan_plan8 in kernels/vulkan/scan8.h.
 
 #include "kernels/shaders/common.glsl"
@@ -15,7 +17,7 @@ layout(push_constant) uniform plan_block {
 	uint part_rows;     // rows of the whole submission
 	uint block_size;    // of sixteen rows, in pieces of 16 bytes
 	uint codes_at;      // of a block's codes, in pieces of 16 bytes
-	uint head_quads;    // dimensions of the head / 4
+	uint head_quads;    // dimensions of the head / 4; of signs: words
 	uint tail_pairs;    // dimensions of the tail / 8; 0: there is none
 	uint tail_size;     // of a row's tail, in pieces of 8 bytes
 	uint is_l2;
@@ -37,17 +39,6 @@ layout(set = 0, binding = 2) writeonly buffer result_block { uint result[]; };
 layout(set = 0, binding = 3) buffer scratch_block { uint scratch[]; };
 layout(set = 1, binding = 0) readonly buffer head_block { uvec4 heads[]; };
 layout(set = 1, binding = 1) readonly buffer tail_block { uvec2 tails[]; };
-
-// A query's own words, QUERY_WORDS of them, at the beginning of the queries.
-const uint QUERY_WORDS = 16u;
-const uint QUERY_SCALE_HEAD = 0u, QUERY_SCALE_TAIL = 1u;
-const uint QUERY_ON_RESIDUAL = 2u, QUERY_ON_NORM = 3u;
-const uint QUERY_ON_REST_HEAD = 4u, QUERY_ON_REST_FULL = 5u;
-const uint QUERY_ON_TAIL_RESIDUAL = 6u, QUERY_ON_SQUARE = 7u;
-const uint QUERY_ABSOLUTE = 8u, QUERY_QQ = 9u;
-const uint QUERY_GATE = 10u;    // keys below it are not wanted,
-const uint QUERY_CEILING = 11u; // nor those from it on
-const uint QUERY_VISIBLE = 12u; // where its bitmap begins, in words; NONE: all rows
 
 const uint BINS = 2048u;
 

@@ -7,7 +7,7 @@ layout(push_constant) uniform plan_block {
 	uint first;          // the first row, as a place in the bound chunk
 	uint n;              // rows; merge: entries
 	uint place;          // of the first row, in the whole submission; merge: its first entry
-	uint stride_vec4;    // of a row
+	uint stride;         // of a row, in pieces of 16 bytes
 	uint rows_per_group; // for one workgroup; merge: entries
 	uint k;              // length of a list of the best
 	uint output_at;      // where results begin, in entries
@@ -22,11 +22,24 @@ layout(push_constant) uniform plan_block {
 	float slack_norm;
 	float slack_xx;
 	float slack_abs;
+	uint n_queries;      // keys: what is asked at once; values_at: where their values begin,
+	uint values_at;      // in the queries, in pieces of 16 bytes
+	uint part_rows;      // keys: rows of the whole submission; scratch: [query][part_rows]
+	uint chunk_rows;     // matrix: all that the bound chunk has room for
 } plan;
 
 layout(set = 0, binding = 0) readonly buffer query_block { vec4 query[]; };
-layout(set = 0, binding = 1) readonly buffer visible_block { uint visible[]; };
+// The same buffer as words: bitmaps, and queries' own words.
+layout(set = 0, binding = 1) readonly buffer word_block { uint words[]; };
 layout(set = 0, binding = 2) writeonly buffer result_block { uint result[]; };
+#ifdef KEYS
+layout(set = 0, binding = 3) writeonly buffer scratch_block { uint keys[]; };
+#else
 layout(set = 0, binding = 3) buffer scratch_block { uvec2 scratch[]; };
+#endif
+#ifdef HALF
+layout(set = 1, binding = 0) readonly buffer vector_block { uvec4 vectors[]; }; // eight halves each
+#else
 layout(set = 1, binding = 0) readonly buffer vector_block { vec4 vectors[]; };
+#endif
 layout(set = 1, binding = 1) readonly buffer side_block { vec2 sides[]; }; // norm, square

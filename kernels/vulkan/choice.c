@@ -1,6 +1,8 @@
 /* choice - the rules, one reason each. */
 #include "kernels/vulkan/choice.h"
 
+#include "kernels/vulkan/matrix.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,8 @@
 #define BUFFER_BYTES ((uint32_t)1 << 27)
 
 struct extensions {
-	bool driver, budget, dot;
+	bool driver, budget, timeline, dot, subgroup;
+	int matrix; /* of MATRIX_EXTENSIONS */
 };
 
 static void extensions_read(VkPhysicalDevice physical, struct extensions *ret)
@@ -36,24 +39,58 @@ static void extensions_read(VkPhysicalDevice physical, struct extensions *ret)
 
 		ret->driver |= strcmp(name, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME) == 0;
 		ret->budget |= strcmp(name, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME) == 0;
+		ret->timeline |= strcmp(name, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME) == 0;
 		ret->dot |= strcmp(name, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME) == 0;
+		ret->matrix += matrix_is_extension(name);
+		ret->subgroup |= strcmp(name, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME) == 0;
 	}
 	free(all);
 }
 
-static bool compute_family(VkPhysicalDevice physical, uint32_t *ret)
+/* What a queue for copies may be able to do besides: queues that decode video copy as well, and are not
+ * made for it. */
+#define TRANSFER_FLAGS                                                                             \
+	(VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT)
+
+void choice_families(const VkQueueFamilyProperties *families, uint32_t n, struct choice_facts *ret)
+{
+	ret->has_queue = ret->has_transfer = false;
+	for (uint32_t i = n; i-- > 0;) {
+		VkQueueFlags flags = families[i].queueCount ? families[i].queueFlags : 0;
+
+		if (flags & VK_QUEUE_COMPUTE_BIT) {
+			ret->has_queue = true;
+			ret->family = i;
+		} else if (flags & VK_QUEUE_TRANSFER_BIT &&
+			   !(flags & ~(VkQueueFlags)TRANSFER_FLAGS)) {
+			ret->has_transfer = true;
+			ret->transfer_family = i;
+		}
+	}
+}
+
+static void families_read(VkPhysicalDevice physical, struct choice_facts *ret)
 {
 	VkQueueFamilyProperties families[32];
 	uint32_t n = sizeof families / sizeof *families;
 
 	vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
-	for (uint32_t i = 0; i < n; i++) {
-		if (families[i].queueCount && families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
+	choice_families(families, n, ret);
+}
+
+/* As dot_feature. */
+static bool timeline_feature(VkPhysicalDevice physical)
+{
+	VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
+	};
+	VkPhysicalDeviceFeatures2 features = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+		.pNext = &timeline,
+	};
+
+	vkGetPhysicalDeviceFeatures2(physical, &features);
+	return timeline.timelineSemaphore;
 }
 
 /* The extension is there; whether the feature is, too. Only for a device of Vulkan 1.1. */
@@ -69,6 +106,36 @@ static bool dot_feature(VkPhysicalDevice physical)
 
 	vkGetPhysicalDeviceFeatures2(physical, &features);
 	return dot.shaderIntegerDotProduct;
+}
+
+/* As dot_feature. Sizes with which a workgroup of ours has too many subgroups are left out. */
+static void subgroup_sizes(VkPhysicalDevice physical, struct choice_facts *ret)
+{
+	VkPhysicalDeviceSubgroupSizeControlFeaturesEXT control = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
+	};
+	VkPhysicalDeviceFeatures2 features = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+		.pNext = &control,
+	};
+	VkPhysicalDeviceSubgroupSizeControlPropertiesEXT sizes = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES_EXT,
+	};
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+		.pNext = &sizes,
+	};
+
+	vkGetPhysicalDeviceFeatures2(physical, &features);
+	vkGetPhysicalDeviceProperties2(physical, &properties);
+	if (!control.subgroupSizeControl ||
+	    !(sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT))
+		return;
+	ret->subgroup_min = sizes.minSubgroupSize;
+	ret->subgroup_max = sizes.maxSubgroupSize;
+	while (ret->subgroup_min < ret->subgroup_max &&
+	       ret->subgroup_min * sizes.maxComputeWorkgroupSubgroups < WORKGROUP_THREADS)
+		ret->subgroup_min *= 2;
 }
 
 static uint64_t device_memory_bytes(VkPhysicalDevice physical)
@@ -131,13 +198,15 @@ const char *choice_reason(const struct choice_facts *facts, enum gpu_mode mode)
 	if (facts->properties.apiVersion < VK_API_VERSION_1_1)
 		return "its Vulkan is older than 1.1";
 	reason = limits_reason(&facts->properties.limits);
+	if (!reason && !facts->has_timeline)
+		reason = "it has no timeline semaphores";
 	if (!reason && !facts->has_queue)
 		reason = "it has no queue that computes";
 	return reason;
 }
 
 /* ret_driver  left as it is where the device does not tell. */
-static void facts_read(VkPhysicalDevice physical, struct choice_facts *ret,
+static void facts_read(VkInstance instance, VkPhysicalDevice physical, struct choice_facts *ret,
 		       VkPhysicalDeviceDriverProperties *ret_driver)
 {
 	VkPhysicalDeviceProperties2 properties = {
@@ -151,14 +220,19 @@ static void facts_read(VkPhysicalDevice physical, struct choice_facts *ret,
 	if (ret->properties.apiVersion >= VK_API_VERSION_1_1) {
 		properties.pNext = extensions.driver ? ret_driver : NULL;
 		vkGetPhysicalDeviceProperties2(physical, &properties);
+		ret->has_timeline = extensions.timeline && timeline_feature(physical);
 		ret->has_dot = extensions.dot && dot_feature(physical);
+		ret->has_matrix = matrix_is_built() && extensions.matrix == MATRIX_EXTENSIONS &&
+				  matrix_is_there(instance, physical);
+		if (extensions.subgroup)
+			subgroup_sizes(physical, ret);
 	}
 	ret->has_budget = extensions.budget;
-	ret->has_queue = compute_family(physical, &ret->family);
+	families_read(physical, ret);
 }
 
-static void choice_judge(VkPhysicalDevice physical, enum gpu_mode mode, struct choice *ret,
-			 struct gpu_device *ret_device)
+static void choice_judge(VkInstance instance, VkPhysicalDevice physical, enum gpu_mode mode,
+			 struct choice *ret, struct gpu_device *ret_device)
 {
 	VkPhysicalDeviceDriverProperties driver = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
@@ -167,7 +241,7 @@ static void choice_judge(VkPhysicalDevice physical, enum gpu_mode mode, struct c
 
 	*ret = (struct choice){.physical = physical};
 	*ret_device = (struct gpu_device){.memory_bytes = device_memory_bytes(physical)};
-	facts_read(physical, &ret->facts, &driver);
+	facts_read(instance, physical, &ret->facts, &driver);
 	reason = choice_reason(&ret->facts, mode);
 	if (!reason)
 		ret->rank = choice_rank(&ret->facts);
@@ -193,7 +267,7 @@ void choices_find(VkInstance instance, enum gpu_mode mode, struct choices *ret,
 		n = 0;
 	ret->n = ret_list->n = n;
 	for (uint32_t i = 0; i < n; i++)
-		choice_judge(physical[i], mode, &ret->all[i], &ret_list->devices[i]);
+		choice_judge(instance, physical[i], mode, &ret->all[i], &ret_list->devices[i]);
 }
 
 size_t choices_best(const struct choices *choices)

@@ -11,9 +11,20 @@ struct choice_facts {
 	VkPhysicalDeviceProperties properties;
 	bool has_queue;  /* one that computes */
 	uint32_t family; /* its family, the first */
-	bool has_budget; /* VK_EXT_memory_budget */
-	bool has_dot;    /* VK_KHR_shader_integer_dot_product, and its feature */
+	/* A family that transfers and does nothing else. */
+	bool has_transfer;
+	uint32_t transfer_family;
+	bool has_timeline; /* VK_KHR_timeline_semaphore, and its feature */
+	bool has_budget;   /* VK_EXT_memory_budget */
+	bool has_dot;      /* VK_KHR_shader_integer_dot_product, and its feature */
+	/* The sizes of subgroups that a kernel may ask for, powers of two; 0: it may not
+	 * (VK_EXT_subgroup_size_control). */
+	uint32_t subgroup_min, subgroup_max;
+	bool has_matrix; /* cooperative matrices, and this program a kernel for them */
 };
+
+/* choice_families - which queues are used: has_queue and has_transfer, and which. */
+void choice_families(const VkQueueFamilyProperties *families, uint32_t n, struct choice_facts *ret);
 
 /* choice_reason - why a device is not to be used under the mode; NULL: it may be. */
 const char *choice_reason(const struct choice_facts *facts, enum gpu_mode mode);

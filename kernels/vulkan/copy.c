@@ -1,6 +1,7 @@
 /* copy - room for rows, and their way to the device through a slot's input buffer. */
 #include "kernels/vulkan/copy.h"
 
+#include "kernels/vulkan/halves.h"
 #include "kernels/vulkan/number.h"
 
 #include <stdlib.h>
@@ -154,12 +155,14 @@ void copy_record(struct vulkan_slot *slot, const struct vulkan_chunk *chunk, uin
 	slot->runtime->device->vk.vkCmdCopyBuffer(slot->commands, slot->input.buffer,
 						  chunk->buffer.buffer, copy->side_bytes ? 2 : 1,
 						  regions);
-	slot_barrier(slot, &(struct slot_order){
-				   .from = VK_PIPELINE_STAGE_TRANSFER_BIT,
-				   .wrote = VK_ACCESS_TRANSFER_WRITE_BIT,
-				   .to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-				   .next = VK_ACCESS_SHADER_READ_BIT,
-			   });
+	/* A queue that only transfers knows no kernels: theirs waits for it in slot_join. */
+	if (slot->queue == &slot->runtime->device->compute)
+		slot_barrier(slot, &(struct slot_order){
+					   .from = VK_PIPELINE_STAGE_TRANSFER_BIT,
+					   .wrote = VK_ACCESS_TRANSFER_WRITE_BIT,
+					   .to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+					   .next = VK_ACCESS_SHADER_READ_BIT,
+				   });
 }
 
 static void input_fill(struct vulkan_slot *slot, uint32_t first, uint32_t n)
@@ -167,10 +170,20 @@ static void input_fill(struct vulkan_slot *slot, uint32_t first, uint32_t n)
 	const struct scan_block *block = slot->copy->block;
 	uint64_t bytes = n * slot->copy->main_bytes;
 	struct side *sides = (struct side *)((char *)slot->input.mapped + bytes);
+	uint16_t *halves = slot->input.mapped;
 
-	memcpy(slot->input.mapped, block->vectors + first * block->stride, bytes);
-	for (uint32_t i = 0; i < n; i++)
-		sides[i] = (struct side){block->norms[first + i], block->squares[first + i]};
+	if (!block->is_half)
+		memcpy(slot->input.mapped, block->vectors + first * block->stride, bytes);
+	for (uint32_t i = 0; i < n; i++) {
+		float norm = block->norms[first + i];
+
+		if (block->is_half) {
+			double lost = halves_fill(block->vectors + (first + i) * block->stride,
+						  block->stride, halves + i * block->stride);
+			norm = scan_widen_norm(norm, lost, block->stride);
+		}
+		sides[i] = (struct side){norm, block->squares[first + i]};
+	}
 }
 
 /* The next rows before n, as many as go at once. Growing is ours, and ends with the slot once there
@@ -239,7 +252,7 @@ static status copy_make_of(struct vulkan_runtime *runtime, struct scan_block *bl
 	if (!copy)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a copy of rows");
 	copy->unit = 1;
-	copy->main_bytes = block->stride * sizeof(float);
+	copy->main_bytes = block->stride * scan_value_bytes(block);
 	copy->side_bytes = sizeof(struct side);
 	copy->block = block;
 	block->copy = copy;
@@ -302,6 +315,13 @@ void copy_release_locked(struct vulkan_copy *copy)
 	/* There may be room for those that found none. */
 	for (copy = runtime->copies; copy; copy = copy->next)
 		copy->is_refused = copy->is_refused && !copy->codes;
+}
+
+void copy_refer(struct vulkan_copy *copy)
+{
+	pthread_mutex_lock(&copy->runtime->lock);
+	copy->references++;
+	pthread_mutex_unlock(&copy->runtime->lock);
 }
 
 void copy_release(struct vulkan_copy *copy)

@@ -30,6 +30,7 @@ struct vulkan_copy {
 	uint32_t unit;
 	uint64_t main_bytes, side_bytes;
 	struct codes8_shape shape; /* of codes */
+	bool is_thin;              /* their signs are kept */
 
 	/* Under the runtime's lock. */
 	struct scan_block *block;     /* NULL: forgotten, or of codes */
@@ -58,6 +59,9 @@ status copy_acquire(struct vulkan_runtime *runtime, struct scan_block *block, ui
  * Fails: as copy_acquire */
 status copy_acquire_codes(struct vulkan_runtime *runtime, const struct codes8 *codes,
 			  const struct deadline *deadline, struct vulkan_copy **ret);
+
+/* copy_refer - once more, by somebody who refers to it already. */
+void copy_refer(struct vulkan_copy *copy);
 
 /* copy_release - NULL is fine. copy_release_locked - under the runtime's lock. */
 void copy_release(struct vulkan_copy *copy);

@@ -3,6 +3,8 @@
 #include "kernels/vulkan/copy.h"
 
 #include "kernels/base/log.h"
+#include "kernels/base/meter.h"
+#include "kernels/codes1.h"
 #include "kernels/vulkan/number.h"
 
 #include <string.h>
@@ -17,8 +19,10 @@ static status codes_queue(struct vulkan_runtime *runtime, const struct codes8 *c
 		if (!copy)
 			return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a copy of codes");
 		copy->unit = CODES8_ROWS;
-		copy->main_bytes = codes->shape.block_bytes;
-		copy->side_bytes = CODES8_ROWS * codes->shape.tail_bytes;
+		copy->is_thin = codes->seat->is_thin;
+		copy->main_bytes = copy->is_thin ? codes1_block_bytes(&codes->shape)
+						 : codes->shape.block_bytes;
+		copy->side_bytes = copy->is_thin ? 0 : CODES8_ROWS * codes->shape.tail_bytes;
 		copy->shape = codes->shape;
 		copy->seat = codes->seat;
 		copy->codes = codes;
@@ -65,6 +69,23 @@ status copy_acquire_codes(struct vulkan_runtime *runtime, const struct codes8 *c
 	return made;
 }
 
+/* Blocks of codes, from the at-th on, as they are kept. */
+static void blocks_read(const struct vulkan_copy *copy, const struct codes8 *codes, uint64_t at,
+			uint64_t units, unsigned char *ret)
+{
+	if (!copy->is_thin) {
+		memcpy(ret, codes->heads + at * copy->main_bytes, units * copy->main_bytes);
+		return;
+	}
+	/* What a device maps is not to be read. */
+	for (uint64_t i = 0; i < units; i++) {
+		_Alignas(uint32_t) unsigned char block[CODES1_BLOCK_BYTES_MAX];
+
+		codes1_thin(&copy->shape, codes->heads + (at + i) * copy->shape.block_bytes, block);
+		memcpy(ret + i * copy->main_bytes, block, copy->main_bytes);
+	}
+}
+
 /* What is read must not go away meanwhile: copy_forget_codes waits for that. */
 static bool piece_read(struct vulkan_copy *copy, uint32_t first, uint32_t n, void *ret)
 {
@@ -78,7 +99,7 @@ static bool piece_read(struct vulkan_copy *copy, uint32_t first, uint32_t n, voi
 	pthread_mutex_unlock(&runtime->lock);
 	if (!codes)
 		return false;
-	memcpy(ret, codes->heads + at * copy->main_bytes, units * copy->main_bytes);
+	blocks_read(copy, codes, at, units, ret);
 	if (copy->side_bytes)
 		memcpy((char *)ret + units * copy->main_bytes, codes->tails + at * copy->side_bytes,
 		       units * copy->side_bytes);
@@ -89,19 +110,51 @@ static bool piece_read(struct vulkan_copy *copy, uint32_t first, uint32_t n, voi
 	return true;
 }
 
-static status piece_upload(struct vulkan_copy *copy, const struct vulkan_chunk *chunk,
-			   uint32_t first, uint32_t n)
+/* The slots that pieces go through in turn. */
+struct ring {
+	struct vulkan_slot *slots[UPLOADS];
+	struct vulkan_slot *last; /* sent */
+	size_t sent;
+};
+
+static void ring_finish(struct ring *ring)
+{
+	for (size_t i = 0; i < UPLOADS; i++)
+		slot_release(ring->slots[i]);
+}
+
+SCOPE_DEFINE(ring, ring_finish)
+
+static status piece_upload(struct ring *ring, struct vulkan_copy *copy,
+			   const struct vulkan_chunk *chunk, uint32_t first, uint32_t n)
 {
 	struct vulkan_runtime *runtime = copy->runtime;
-	SCOPED(vulkan_slot) slot = NULL;
+	struct vulkan_slot **slot = &ring->slots[ring->sent++ % UPLOADS];
 
-	TRY(slot_acquire(runtime, copy, &runtime->uploading, &slot));
-	TRY(copy_reserve_input(slot, n));
-	TRY(slot_begin(slot));
-	if (!piece_read(copy, first, n, slot->input.mapped))
+	if (*slot)
+		TRY(slot_wait(*slot, &runtime->uploading));
+	else
+		TRY(slot_acquire_upload(runtime, copy, &runtime->uploading, slot));
+	TRY(copy_reserve_input(*slot, n));
+	TRY(slot_begin(*slot));
+	if (!piece_read(copy, first, n, (*slot)->input.mapped))
 		return status_make(STATUS_CANCELLED, "the codes were forgotten");
-	copy_record(slot, chunk, first, n);
-	return slot_run(slot, &runtime->uploading);
+	copy_record(*slot, chunk, first, n);
+	ring->last = *slot;
+	return slot_send(*slot);
+}
+
+/* The queue is through with the last piece after all others. */
+static status pieces_join(struct ring *ring, const struct deadline *deadline)
+{
+	if (!ring->last)
+		return status_ok();
+	TRY(slot_join(ring->last));
+	for (size_t i = 0; i < UPLOADS; i++) {
+		if (ring->slots[i])
+			TRY(slot_wait(ring->slots[i], deadline));
+	}
+	return status_ok();
 }
 
 static status codes_make_room(struct vulkan_copy *copy, uint32_t n)
@@ -115,21 +168,25 @@ static status codes_make_room(struct vulkan_copy *copy, uint32_t n)
 
 static status codes_move(struct vulkan_copy *copy)
 {
+	struct ring memory = {0};
+	SCOPED(ring) ring = &memory;
+
 	for (struct vulkan_chunk *chunk = copy->chunks; chunk; chunk = chunk->next) {
 		uint32_t end = chunk->first + chunk->n, rows;
 
 		for (uint32_t first = chunk->first; first < end; first += rows) {
 			rows = copy_piece_rows(copy, chunk, first, end);
-			TRY(piece_upload(copy, chunk, first, rows));
+			TRY(piece_upload(ring, copy, chunk, first, rows));
 		}
 	}
-	return status_ok();
+	return pieces_join(ring, &copy->runtime->uploading);
 }
 
 /* Under the lock. */
 static void codes_refuse(struct vulkan_copy *copy, status why)
 {
 	copy->is_refused = true;
+	meter_add(METER_GPU_REFUSED, 1);
 	/* Nothing was submitted for them. */
 	copy_drop_chunks(copy);
 	log_write(LOG_WARNING, "a segment of %u rows stays on the processor: %s", copy->codes->n,

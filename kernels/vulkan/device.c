@@ -4,6 +4,7 @@
 #include "kernels/base/log.h"
 #include "kernels/vulkan/choice.h"
 #include "kernels/vulkan/instance.h"
+#include "kernels/vulkan/matrix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,18 @@
 /* Bindings and copies beyond this would gain nothing. */
 #define BUFFER_BYTES_MAX ((uint64_t)1 << 30)
 
+/* A thread that sleeps is back some tens of microseconds after it is woken. */
+#define SPIN_NS 50000
+
+/* A device that takes longer for one submission hangs. A software device compiles a kernel when it is first
+ * submitted, and shares its processor with whatever else there is. */
+#define HANG_NS ((int64_t)30 * 1000000000)
+#define HANG_SOFTWARE_NS (20 * HANG_NS)
+
+#define EXTENSIONS_MAX (3 + MATRIX_EXTENSIONS)
+
 void (*device_watch)(struct VolkDeviceTable *vk);
+bool device_transfer_forced;
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -29,10 +41,15 @@ static void limits_read(struct vulkan_device *device, const struct choice *choic
 		.pNext = &allocation,
 	};
 	const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
+	bool is_software;
 
 	vkGetPhysicalDeviceProperties2(device->physical, &properties);
+	is_software = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
 	vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
 	device->has_budget = choice->facts.has_budget;
+	/* What would look is also what a software device computes on. */
+	device->spin_ns = is_software ? 0 : SPIN_NS;
+	device->hang_ns = is_software ? HANG_SOFTWARE_NS : HANG_NS;
 	device->buffer_bytes = least(BUFFER_BYTES_MAX, limits->maxStorageBufferRange);
 	device->buffer_bytes = least(device->buffer_bytes, allocation.maxMemoryAllocationSize / 2);
 	device->align_bytes = limits->minStorageBufferOffsetAlignment;
@@ -46,33 +63,109 @@ static void limits_read(struct vulkan_device *device, const struct choice *choic
 		device->name[n - 1] = '\0';
 }
 
+static VkResult queues_make(struct vulkan_device *device, const struct choice_facts *facts)
+{
+	VkResult result = queue_init(device, facts->family, NULL, &device->compute);
+
+	if (result == VK_SUCCESS && facts->has_transfer)
+		result = queue_init(device, facts->transfer_family, NULL, &device->transfer);
+	else if (result == VK_SUCCESS && device_transfer_forced)
+		result = queue_init(device, facts->family, &device->compute, &device->transfer);
+	return result;
+}
+
+static void device_unmake(struct vulkan_device *device)
+{
+	/* All work is done, or the device is lost; a driver may still be at what comes behind work. */
+	if (device->device)
+		(void)device->vk.vkDeviceWaitIdle(device->device);
+	queue_finish(&device->transfer);
+	queue_finish(&device->compute);
+	if (device->device)
+		device->vk.vkDestroyDevice(device->device, NULL);
+	device->device = VK_NULL_HANDLE;
+}
+
+/* Extensions to be enabled, and the features that they bring. */
+struct wishes {
+	const char *extensions[EXTENSIONS_MAX];
+	uint32_t n;
+	VkPhysicalDeviceTimelineSemaphoreFeatures timeline;
+	VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot;
+	VkPhysicalDeviceSubgroupSizeControlFeaturesEXT control;
+	struct matrix_features matrix;
+};
+
+/* Gives the chain of features, which lies in ret. */
+static const void *wishes_make(const struct choice_facts *facts, struct wishes *ret)
+{
+	const void *next;
+
+	*ret = (struct wishes){.n = 1, .extensions = {VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME}};
+	ret->timeline = (VkPhysicalDeviceTimelineSemaphoreFeatures){
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
+		.timelineSemaphore = VK_TRUE,
+	};
+	ret->dot = (VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR){
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR,
+		.pNext = &ret->timeline,
+		.shaderIntegerDotProduct = VK_TRUE,
+	};
+	next = &ret->timeline;
+	if (facts->has_dot) {
+		ret->extensions[ret->n++] = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+		next = &ret->dot;
+	}
+	if (facts->subgroup_max) {
+		ret->extensions[ret->n++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+		ret->control = (VkPhysicalDeviceSubgroupSizeControlFeaturesEXT){
+			.sType =
+				VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
+			.pNext = (void *)(uintptr_t)next,
+			.subgroupSizeControl = VK_TRUE,
+		};
+		next = &ret->control;
+	}
+	if (facts->has_matrix) {
+		matrix_enable(&ret->matrix, ret->extensions + ret->n, &next);
+		ret->n += MATRIX_EXTENSIONS;
+	}
+	return next;
+}
+
 static VkResult device_make(struct vulkan_device *device, const struct choice *choice)
 {
 	const float priority = 1.0F;
-	const VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueFamilyIndex = choice->facts.family,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
+	const VkDeviceQueueCreateInfo queues[] = {
+		{
+			.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+			.queueFamilyIndex = choice->facts.family,
+			.queueCount = 1,
+			.pQueuePriorities = &priority,
+		},
+		{
+			.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+			.queueFamilyIndex = choice->facts.transfer_family,
+			.queueCount = 1,
+			.pQueuePriorities = &priority,
+		},
 	};
-	const VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR,
-		.shaderIntegerDotProduct = VK_TRUE,
-	};
-	const char *const dot_extension = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+	struct wishes wishes;
 	const VkDeviceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.pNext = choice->facts.has_dot ? &dot : NULL,
-		.enabledExtensionCount = choice->facts.has_dot ? 1 : 0,
-		.ppEnabledExtensionNames = &dot_extension,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue,
+		.pNext = wishes_make(&choice->facts, &wishes),
+		.enabledExtensionCount = wishes.n,
+		.ppEnabledExtensionNames = wishes.extensions,
+		.queueCreateInfoCount = choice->facts.has_transfer ? 2 : 1,
+		.pQueueCreateInfos = queues,
 	};
 	VkResult result;
 
 	device->physical = choice->physical;
-	device->family = choice->facts.family;
 	device->has_dot = choice->facts.has_dot;
+	device->subgroup_min = choice->facts.subgroup_min;
+	device->subgroup_max = choice->facts.subgroup_max;
+	device->has_matrix = choice->facts.has_matrix;
 	result = vkCreateDevice(device->physical, &info, NULL, &device->device);
 	if (result != VK_SUCCESS) {
 		device->device = VK_NULL_HANDLE;
@@ -81,9 +174,11 @@ static VkResult device_make(struct vulkan_device *device, const struct choice *c
 	volkLoadDeviceTable(&device->vk, device->device);
 	if (device_watch)
 		device_watch(&device->vk);
-	device->vk.vkGetDeviceQueue(device->device, device->family, 0, &device->queue);
 	limits_read(device, choice);
-	return VK_SUCCESS;
+	result = queues_make(device, &choice->facts);
+	if (result != VK_SUCCESS)
+		device_unmake(device);
+	return result;
 }
 
 /* Takes the best that can be opened; one that cannot is passed over, with its reason. */
@@ -143,7 +238,6 @@ status device_open(enum gpu_mode mode, struct arena *arena, struct gpu_list *lis
 		instance_release();
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU");
 	}
-	pthread_mutex_init(&device->queue_lock, NULL);
 	slabs_init(&device->slabs);
 	choices_find(instance, mode, &choices, list);
 	if (!device_take(device, &choices, list)) {
@@ -158,10 +252,8 @@ void device_close(struct vulkan_device *device)
 {
 	if (!device)
 		return;
-	if (device->device)
-		device->vk.vkDestroyDevice(device->device, NULL);
+	device_unmake(device);
 	slabs_finish(&device->slabs);
-	pthread_mutex_destroy(&device->queue_lock);
 	free(device);
 	instance_release();
 }

@@ -6,6 +6,7 @@
 #ifndef SLUICE_KERNELS_VULKAN_DEVICE_H
 #define SLUICE_KERNELS_VULKAN_DEVICE_H
 
+#include "kernels/vulkan/queue.h"
 #include "kernels/vulkan/scanner_vulkan.h"
 #include "kernels/vulkan/slab.h"
 
@@ -17,12 +18,20 @@ struct vulkan_device {
 	VkPhysicalDevice physical;
 	VkDevice device;
 	struct VolkDeviceTable vk;
-	VkQueue queue;
-	pthread_mutex_t queue_lock; /* around every use of the queue */
-	uint32_t family;
+	struct vulkan_queue compute;
+	/* Of a family that does nothing else: what it copies does not stand in scans' way. Its device is
+	 * NULL where there is none. */
+	struct vulkan_queue transfer;
+	int64_t spin_ns; /* how long a wait that is nearly over looks and does not sleep */
+	int64_t hang_ns; /* a submission that takes longer is taken for one that never ends */
 
 	VkPhysicalDeviceMemoryProperties memory;
-	bool has_dot;          /* it multiplies bytes four at a time */
+	bool has_dot;                        /* it multiplies bytes four at a time */
+	uint32_t subgroup_min, subgroup_max; /* as of struct choice_facts */
+	bool has_matrix;  /* it multiplies halves sixteen by sixteen: see matrix.h */
+	bool uses_matrix; /* and that is faster */
+	/* Not 0: kernels are made for subgroups of this size, for tests. Before the first is made. */
+	uint32_t subgroup_size;
 	bool has_budget;       /* the driver tells what other processes leave */
 	uint64_t buffer_bytes; /* the most that one buffer may hold */
 	uint64_t align_bytes;  /* of a place in a buffer where a binding begins */
@@ -37,6 +46,10 @@ struct vulkan_device {
 /* device_watch - NULL but in tests, which put functions of their own between us and a driver: called
  * with the table of a device as soon as it is loaded. Set while no device is open. */
 extern void (*device_watch)(struct VolkDeviceTable *vk);
+
+/* device_transfer_forced - false but in tests: the queue that scans is also taken for one that transfers,
+ * where the device has no other. */
+extern bool device_transfer_forced;
 
 /* device_open - NULL with OK where mode is AUTO and there is nothing to use.
  * list  filled with what was found, whatever the outcome.

@@ -1,23 +1,16 @@
 /* gpu_bench - every figure by the means that searches use. */
-#include "kernels/vulkan/gpu_bench.h"
-
+#include "kernels/vulkan/gpu_bench_parts.h"
 #include "kernels/vulkan/keeper.h"
 #include "kernels/vulkan/scan.h"
-#include "kernels/vulkan/trial.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define REPEATS 5
 
 struct bench {
 	struct keeper *keeper;
 	struct trial trial;
 	struct vulkan_copy *copy;    /* of the trial's codes */
 	struct vulkan_buffer target; /* what codes are copied to */
-	float *vectors, *sides;      /* owned */
 };
 
 static void bench_finish(struct bench *bench)
@@ -29,8 +22,6 @@ static void bench_finish(struct bench *bench)
 	}
 	keeper_close(bench->keeper);
 	trial_finish(&bench->trial);
-	free(bench->vectors);
-	free(bench->sides);
 }
 
 SCOPE_DEFINE(bench, bench_finish)
@@ -40,7 +31,7 @@ static status codes_time(const struct bench *bench, uint32_t n, size_t n_queries
 {
 	const struct trial_scan scan = {bench->copy, n, n_queries, is_scan_only};
 
-	return trial_device_time(&bench->trial, &scan, REPEATS, NULL, ret_ns);
+	return trial_device_time(&bench->trial, &scan, BENCH_REPEATS, NULL, ret_ns);
 }
 
 static status copy_once(struct bench *bench)
@@ -65,7 +56,7 @@ static status copy_time(struct bench *bench, double *ret_ns)
 
 	TRY(buffer_init(device, MEMORY_DEVICE, bench->copy->chunks->sides_at, &bench->target));
 	*ret_ns = INFINITY;
-	for (int i = 0; i < REPEATS; i++) {
+	for (int i = 0; i < BENCH_REPEATS; i++) {
 		int64_t start_ns = clock_ns();
 
 		TRY(copy_once(bench));
@@ -74,58 +65,26 @@ static status copy_time(struct bench *bench, double *ret_ns)
 	return status_ok();
 }
 
-/* The floats are all alike but for a row's length: what is measured does not depend on them. */
-static status vectors_time(struct bench *bench, uint32_t rows, double *ret_ns)
+/* What many threads get: the codes are there. */
+static status loads_run(const struct bench *bench, size_t n_threads, struct gpu_bench *ret)
 {
 	struct vulkan_runtime *runtime = bench->keeper->runtime;
-	size_t stride = scan_stride(TRIAL_DIM);
-	SCOPED(vulkan_copy) copy = NULL;
-	struct scan_query query;
-	struct scan_block block = {.stride = stride, .capacity = rows};
-	struct scan_range range = {.block = &block, .n = rows};
-	struct vulkan_scan scan;
-	status done = status_ok();
 
-	bench->vectors = aligned_alloc(64, rows * stride * sizeof(float));
-	bench->sides = calloc(rows, sizeof(float));
-	if (!bench->vectors || !bench->sides)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for vectors");
-	for (size_t i = 0; i < rows * stride; i++)
-		bench->vectors[i] = (float)(i / stride % 251) * 0x1p-10F;
-	for (size_t i = 0; i < rows; i++)
-		bench->sides[i] = 16;
-	block.vectors = bench->vectors;
-	block.norms = block.squares = bench->sides;
-	TRY(scan_query_init(&query, &bench->trial.arena, METRIC_INNER_PRODUCT, bench->vectors,
-			    TRIAL_DIM));
-	TRY(copy_acquire(runtime, &block, rows, NULL, &copy));
-	scan_init(&scan, &query, &range);
-	scan.copy = copy;
-	*ret_ns = INFINITY;
-	for (int i = 0; i <= REPEATS && !status_failed(done); i++) {
-		int64_t start_ns = clock_ns();
-		struct scan_part part = {0};
-
-		done = window_clear(&bench->trial.window, TRIAL_WIDTH);
-		for (; part.start < rows && !status_failed(done); part.start += part.n) {
-			part.n = least(rows - part.start, SCAN_ROWS);
-			done = scan_top(&scan, &part, TRIAL_WIDTH, &bench->trial.window);
-		}
-		if (i > 0)
-			*ret_ns = fmin(*ret_ns, (double)(clock_ns() - start_ns));
-	}
-	copy_forget(runtime, &block);
-	return done;
+	TRY(bench_load(runtime, &bench->trial, n_threads, false, &ret->alone));
+	return bench_load(runtime, &bench->trial, n_threads, true, &ret->batched);
 }
 
-status gpu_bench_run(enum gpu_mode mode, uint32_t rows, struct arena *arena, struct gpu_bench *ret)
+status gpu_bench_run(const struct gpu_bench_options *options, struct arena *arena,
+		     struct gpu_bench *ret)
 {
 	struct gpu_list list = {0};
 	struct bench memory = {0};
 	SCOPED(bench) bench = &memory;
+	uint32_t rows = options->rows;
 	int64_t start_ns;
 
-	TRY(keeper_open(&(struct gpu_options){.mode = mode}, arena, &list, &bench->keeper));
+	TRY(keeper_open(&(struct gpu_options){.mode = options->mode}, arena, &list,
+			&bench->keeper));
 	if (!bench->keeper)
 		return status_make(STATUS_UNAVAILABLE, "there is no GPU");
 	bench->keeper->runtime->waits_for_uploads = true;
@@ -133,6 +92,7 @@ status gpu_bench_run(enum gpu_mode mode, uint32_t rows, struct arena *arena, str
 	*ret = (struct gpu_bench){
 		.rows = rows,
 		.dim = TRIAL_DIM,
+		.threads = options->threads,
 		.codes_bytes = codes8_heads_bytes(&bench->trial.codes.shape, rows),
 		.vectors_bytes = rows * scan_stride(TRIAL_DIM) * sizeof(float),
 	};
@@ -146,6 +106,8 @@ status gpu_bench_run(enum gpu_mode mode, uint32_t rows, struct arena *arena, str
 		TRY(codes_time(bench, rows, (size_t)1 << i, true, &ret->scan_ns[i]));
 		TRY(codes_time(bench, rows, (size_t)1 << i, false, &ret->search_ns[i]));
 	}
-	TRY(vectors_time(bench, rows, &ret->vectors_ns));
-	return trial_processor_time(&bench->trial, REPEATS, NULL, &ret->processor_ns);
+	TRY(loads_run(bench, options->threads, ret));
+	TRY(bench_vectors(bench->keeper->runtime, &bench->trial, rows, false, &ret->floats));
+	TRY(bench_vectors(bench->keeper->runtime, &bench->trial, rows, true, &ret->halves));
+	return trial_processor_time(&bench->trial, BENCH_REPEATS, NULL, &ret->processor_ns);
 }

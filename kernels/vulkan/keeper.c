@@ -3,8 +3,10 @@
 
 #include "kernels/base/log.h"
 #include "kernels/vulkan/instance.h"
+#include "kernels/vulkan/matrix.h"
 #include "kernels/vulkan/scan8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,18 @@
 static bool is_lost(const struct vulkan_runtime *runtime)
 {
 	return status_failed(device_check(runtime->device));
+}
+
+/* Said of the device that is in use. */
+static void note(struct gpu_list *list, const char *what)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct gpu_device *device = &list->devices[i];
+		size_t n = strlen(device->driver);
+
+		if (device->in_use)
+			snprintf(device->driver + n, sizeof device->driver - n, "; %s", what);
+	}
 }
 
 static status runtime_make(const struct keeper *keeper, struct arena *arena, struct gpu_list *list,
@@ -33,6 +47,7 @@ static status runtime_make(const struct keeper *keeper, struct arena *arena, str
 	(*ret)->waits_for_uploads =
 		keeper->options.waits_for_uploads || keeper->options.mode == GPU_SOFTWARE;
 	(*ret)->scanner = keeper->scanner;
+	note(list, matrix_try(*ret));
 	return status_ok();
 }
 

@@ -75,12 +75,18 @@ static VkResult memory_bind(struct vulkan_device *device, enum memory_kind kind,
 status buffer_init(struct vulkan_device *device, enum memory_kind kind, uint64_t size_bytes,
 		   struct vulkan_buffer *ret)
 {
+	const uint32_t families[] = {device->compute.family, device->transfer.family};
+	bool is_shared =
+		kind == MEMORY_DEVICE && device->transfer.device && families[0] != families[1];
 	const VkBufferCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
 		.size = size_bytes,
 		.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
 			 VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-		.sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+		/* What one queue copies to another one's kernels read, while more is copied. */
+		.sharingMode = is_shared ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE,
+		.queueFamilyIndexCount = is_shared ? 2 : 0,
+		.pQueueFamilyIndices = families,
 	};
 	VkResult result = device->vk.vkCreateBuffer(device->device, &info, NULL, &ret->buffer);
 

@@ -1,6 +1,7 @@
 /* program - from embedded SPIR-V to pipelines. */
 #include "kernels/vulkan/program.h"
 
+#include "kernels/shaders/bounds1.spv.h"
 #include "kernels/shaders/bounds8.spv.h"
 #include "kernels/shaders/bounds8_dot.spv.h"
 #include "kernels/shaders/collect8.spv.h"
@@ -8,9 +9,15 @@
 #include "kernels/shaders/histogram8.spv.h"
 #include "kernels/shaders/merge.spv.h"
 #include "kernels/shaders/scan.spv.h"
+#include "kernels/shaders/scan1.spv.h"
 #include "kernels/shaders/scan8.spv.h"
 #include "kernels/shaders/scan8_dot.spv.h"
+#include "kernels/shaders/scan_half.spv.h"
+#include "kernels/shaders/scan_keys.spv.h"
+#include "kernels/shaders/scan_keys_half.spv.h"
+#include "kernels/shaders/scan_matrix.spv.h"
 #include "kernels/shaders/scan_top.spv.h"
+#include "kernels/shaders/scan_top_half.spv.h"
 
 #define BINDINGS_MAX 4
 
@@ -139,11 +146,11 @@ void program_set_bind(struct vulkan_program *program, VkDescriptorSet set, uint3
 	device->vk.vkUpdateDescriptorSets(device->device, n, writes, 0, NULL);
 }
 
-uint32_t program_width(uint32_t stride_vec4)
+uint32_t program_width(uint32_t stride)
 {
 	uint32_t width = 0;
 
-	while (width + 1 < PROGRAM_WIDTHS && program_lanes(width + 1) <= stride_vec4)
+	while (width + 1 < PROGRAM_TEAMS && program_lanes(width + 1) <= stride)
 		width++;
 	return width;
 }
@@ -151,6 +158,16 @@ uint32_t program_width(uint32_t stride_vec4)
 uint32_t program_lanes(uint32_t width)
 {
 	return 4U << width;
+}
+
+uint32_t program_keys_width(uint32_t stride, uint32_t queries)
+{
+	return 2 * queries + (stride >= program_lanes(1));
+}
+
+uint32_t program_keys_lanes(uint32_t width)
+{
+	return program_lanes(width % 2);
 }
 
 /* has_dot: the device multiplies bytes four at a time. */
@@ -162,10 +179,17 @@ static VkShaderModuleCreateInfo kernel_code(enum kernel kernel, bool has_dot)
 		size_t size_bytes;
 	} codes[KERNEL_N][2] = {
 		[KERNEL_SCAN] = {CODE(scan), CODE(scan)},
+		[KERNEL_SCAN_HALF] = {CODE(scan_half), CODE(scan_half)},
 		[KERNEL_SCAN_TOP] = {CODE(scan_top), CODE(scan_top)},
+		[KERNEL_SCAN_TOP_HALF] = {CODE(scan_top_half), CODE(scan_top_half)},
+		[KERNEL_SCAN_KEYS] = {CODE(scan_keys), CODE(scan_keys)},
+		[KERNEL_SCAN_KEYS_HALF] = {CODE(scan_keys_half), CODE(scan_keys_half)},
+		[KERNEL_SCAN_MATRIX] = {CODE(scan_matrix), CODE(scan_matrix)},
 		[KERNEL_MERGE] = {CODE(merge), CODE(merge)},
 		[KERNEL_SCAN8] = {CODE(scan8), CODE(scan8_dot)},
 		[KERNEL_BOUNDS8] = {CODE(bounds8), CODE(bounds8_dot)},
+		[KERNEL_SCAN1] = {CODE(scan1), CODE(scan1)},
+		[KERNEL_BOUNDS1] = {CODE(bounds1), CODE(bounds1)},
 		[KERNEL_HISTOGRAM8] = {CODE(histogram8), CODE(histogram8)},
 		[KERNEL_COLLECT8] = {CODE(collect8), CODE(collect8_dot)},
 	};
@@ -178,18 +202,29 @@ static VkShaderModuleCreateInfo kernel_code(enum kernel kernel, bool has_dot)
 	};
 }
 
-/* What the kernel is made for, as its constant 0. */
-static uint32_t kernel_constant(enum kernel kernel, uint32_t width)
+/* What the kernel is made for: its constants 0 and 1. */
+struct constants {
+	uint32_t first, second;
+};
+
+static struct constants kernel_constants(enum kernel kernel, uint32_t width)
 {
 	switch (kernel) {
 	case KERNEL_SCAN:
+	case KERNEL_SCAN_HALF:
 	case KERNEL_SCAN_TOP:
-		return program_lanes(width);
+	case KERNEL_SCAN_TOP_HALF:
+		return (struct constants){.first = program_lanes(width)};
+	case KERNEL_SCAN_KEYS:
+	case KERNEL_SCAN_KEYS_HALF:
+		return (struct constants){program_keys_lanes(width), 1U << width / 2};
 	case KERNEL_SCAN8:
 	case KERNEL_BOUNDS8:
-		return 1U << width;
+	case KERNEL_SCAN1:
+	case KERNEL_BOUNDS1:
+		return (struct constants){.first = 1U << width};
 	default:
-		return width;
+		return (struct constants){.first = width};
 	}
 }
 
@@ -198,19 +233,28 @@ static VkResult pipeline_make(struct vulkan_program *program, enum kernel kernel
 {
 	struct vulkan_device *device = program->device;
 	const VkShaderModuleCreateInfo code = kernel_code(kernel, device->has_dot);
-	const uint32_t constant = kernel_constant(kernel, width);
-	const VkSpecializationMapEntry entry = {.constantID = 0, .size = sizeof constant};
+	const struct constants values = kernel_constants(kernel, width);
+	static const VkSpecializationMapEntry entries[] = {
+		{.constantID = 0, .size = sizeof(uint32_t)},
+		{.constantID = 1, .offset = sizeof(uint32_t), .size = sizeof(uint32_t)},
+	};
 	const VkSpecializationInfo constants = {
-		.mapEntryCount = 1, /* a kernel without it ignores it */
-		.pMapEntries = &entry,
-		.dataSize = sizeof constant,
-		.pData = &constant,
+		.mapEntryCount = 2, /* a kernel without one ignores it */
+		.pMapEntries = entries,
+		.dataSize = sizeof values,
+		.pData = &values,
+	};
+	const VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT size = {
+		.sType =
+			VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
+		.requiredSubgroupSize = device->subgroup_size,
 	};
 	VkComputePipelineCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
 		.stage =
 			{
 				.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+				.pNext = device->subgroup_size ? &size : NULL,
 				.stage = VK_SHADER_STAGE_COMPUTE_BIT,
 				.pName = "main",
 				.pSpecializationInfo = &constants,

@@ -11,7 +11,7 @@
 /* What a kernel is told: plan_block of kernels/shaders/plan.glsl, which explains the fields. */
 struct vulkan_plan {
 	uint32_t first, n, place;
-	uint32_t stride_vec4;
+	uint32_t stride;
 	uint32_t rows_per_group;
 	uint32_t k;
 	uint32_t output_at, lower_at, visible_at;
@@ -19,9 +19,10 @@ struct vulkan_plan {
 	uint32_t norm_limit;
 	uint32_t is_l2, is_last;
 	float qq, slack_norm, slack_xx, slack_abs;
+	uint32_t n_queries, values_at, part_rows, chunk_rows;
 };
 
-_Static_assert(sizeof(struct vulkan_plan) == 72, "as the kernels see it");
+_Static_assert(sizeof(struct vulkan_plan) == 88, "as the kernels see it");
 /* What every device has for push constants, and what all plans stay within. */
 #define PLAN_BYTES_MAX 128
 _Static_assert(sizeof(struct vulkan_plan) <= PLAN_BYTES_MAX, "room for a plan");
@@ -36,20 +37,30 @@ _Static_assert(sizeof(struct vulkan_plan) <= PLAN_BYTES_MAX, "room for a plan");
 #define PROGRAM_ROWS 4
 
 enum kernel {
-	KERNEL_SCAN,     /* bounds of every row */
+	/* Over vectors. Behind each the same over halves. */
+	KERNEL_SCAN, /* bounds of every row */
+	KERNEL_SCAN_HALF,
 	KERNEL_SCAN_TOP, /* the best rows of each workgroup */
-	KERNEL_MERGE,    /* lists of the best to fewer */
+	KERNEL_SCAN_TOP_HALF,
+	KERNEL_SCAN_KEYS, /* keys of every row, for all queries */
+	KERNEL_SCAN_KEYS_HALF,
+	KERNEL_SCAN_MATRIX, /* as that, by cooperative matrices; only where matrix_is_built */
+	KERNEL_MERGE,       /* lists of the best to fewer */
 	/* Over int8 codes. */
-	KERNEL_SCAN8,      /* products and head bounds of every row, for all queries */
-	KERNEL_BOUNDS8,    /* both bounds of every row */
+	KERNEL_SCAN8,   /* products and head bounds of every row, for all queries */
+	KERNEL_BOUNDS8, /* both bounds of every row */
+	KERNEL_SCAN1,   /* as these two, over signs */
+	KERNEL_BOUNDS1,
 	KERNEL_HISTOGRAM8, /* counts of keys */
 	KERNEL_COLLECT8,   /* the rows above the edge that the counts give */
 	KERNEL_N,
 };
 
-/* What a kernel is made for: a team of 4, 8, 16, 32 lanes; under KERNEL_SCAN8 1, 2, 4, 8 queries;
- * under KERNEL_HISTOGRAM8 the first or the second level. The others have one width, 0. */
-#define PROGRAM_WIDTHS 4
+/* What a kernel is made for: a team of 4, 8, 16, 32 lanes; under KERNEL_SCAN8 and KERNEL_SCAN1 1, 2, 4, 8
+ * queries; under KERNEL_SCAN_KEYS these, with a team of 4 or of 8; under KERNEL_HISTOGRAM8 the first or the
+ * second level. The others have one width, 0. */
+#define PROGRAM_WIDTHS 8
+#define PROGRAM_TEAMS 4
 
 enum program_set {
 	PROGRAM_SET_SUBMISSION, /* query, bitmap, results, scratch */
@@ -85,8 +96,12 @@ void program_set_bind(struct vulkan_program *program, VkDescriptorSet set, uint3
 
 /* program_width - the place of the widest team that a row of so many pieces of 16 bytes keeps
  * busy; program_lanes - its lanes. */
-uint32_t program_width(uint32_t stride_vec4);
+uint32_t program_width(uint32_t stride);
 uint32_t program_lanes(uint32_t width);
+
+/* program_keys_width - of KERNEL_SCAN_KEYS, for 1 << queries of them; program_keys_lanes - its lanes. */
+uint32_t program_keys_width(uint32_t stride, uint32_t queries);
+uint32_t program_keys_lanes(uint32_t width);
 
 /* program_pipeline - made at the first call, which takes tens of milliseconds. Safe from any
  * thread.

@@ -1,30 +1,30 @@
 /* runtime - the slots are made at the start, what is left behind is awaited by a thread,
  * and another one brings codes. */
 #include "kernels/base/log.h"
+#include "kernels/vulkan/batch_codes.h"
 #include "kernels/vulkan/copy.h"
 #include "kernels/vulkan/submit.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
-static status slot_open(struct vulkan_runtime *runtime, struct vulkan_slot *slot)
+static status slot_open(struct vulkan_runtime *runtime, struct vulkan_queue *queue,
+			struct vulkan_slot *slot)
 {
 	struct vulkan_device *device = runtime->device;
 	const VkCommandPoolCreateInfo pool = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
 		.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT,
-		.queueFamilyIndex = device->family,
+		.queueFamilyIndex = queue->family,
 	};
 	VkCommandBufferAllocateInfo commands = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
 		.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
 		.commandBufferCount = 1,
 	};
-	const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
 	VkResult result;
 
 	slot->runtime = runtime;
+	slot->queue = queue;
 	result = device->vk.vkCreateCommandPool(device->device, &pool, NULL, &slot->pool);
 	if (result != VK_SUCCESS) {
 		slot->pool = VK_NULL_HANDLE;
@@ -33,11 +33,6 @@ static status slot_open(struct vulkan_runtime *runtime, struct vulkan_slot *slot
 	commands.commandPool = slot->pool;
 	TRY(device_status(device, device->vk.vkAllocateCommandBuffers(device->device, &commands,
 								      &slot->commands)));
-	result = device->vk.vkCreateFence(device->device, &fence, NULL, &slot->fence);
-	if (result != VK_SUCCESS) {
-		slot->fence = VK_NULL_HANDLE;
-		return device_status(device, result);
-	}
 	return program_set_open(&runtime->program, PROGRAM_SET_SUBMISSION, &slot->descriptors,
 				&slot->set);
 }
@@ -51,7 +46,6 @@ static void slot_close(struct vulkan_slot *slot)
 	device = slot->runtime->device;
 	/* Pools take along what was allocated from them. */
 	device->vk.vkDestroyCommandPool(device->device, slot->pool, NULL);
-	device->vk.vkDestroyFence(device->device, slot->fence, NULL);
 	device->vk.vkDestroyDescriptorPool(device->device, slot->descriptors, NULL);
 	buffer_close(device, &slot->input);
 	buffer_close(device, &slot->output);
@@ -76,7 +70,7 @@ static void *reaper_run(void *argument)
 			continue;
 		}
 		if (runtime->closing && gives_up_ns == INT64_MAX)
-			gives_up_ns = clock_ns() + SUBMIT_HANG_NS;
+			gives_up_ns = clock_ns() + runtime->device->hang_ns;
 		if (clock_ns() > gives_up_ns)
 			break;
 		pthread_mutex_unlock(&runtime->lock);
@@ -87,38 +81,6 @@ static void *reaper_run(void *argument)
 	}
 	pthread_mutex_unlock(&runtime->lock);
 	return NULL;
-}
-
-status thread_start(void *(*run)(void *), void *argument, pthread_t *ret)
-{
-	sigset_t all, before;
-	int failed;
-
-	/* Signals are for the threads that ask for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(ret, NULL, run, argument);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for the GPU");
-	return status_ok();
-}
-
-void monotonic_init(pthread_cond_t *ret)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(ret, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-}
-
-void monotonic_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns)
-{
-	struct timespec at = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-
-	pthread_cond_timedwait(condition, lock, &at);
 }
 
 static void locks_init(struct vulkan_runtime *runtime)
@@ -135,14 +97,18 @@ status runtime_open(struct vulkan_device *device, const char *cache_directory,
 {
 	SCOPED(vulkan_device) taken = device;
 	SCOPED(vulkan_runtime) runtime = calloc(1, sizeof *runtime);
+	struct vulkan_queue *uploads =
+		device->transfer.device ? &device->transfer : &device->compute;
 
 	if (!runtime)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a GPU's runtime");
 	locks_init(runtime);
 	runtime->device = TAKE(taken);
+	TRY(batch_codes_open(runtime, &runtime->batches));
 	TRY(program_init(&runtime->program, device, cache_directory));
-	for (size_t i = 0; i < SLOTS; i++)
-		TRY(slot_open(runtime, &runtime->slots[i]));
+	for (size_t i = 0; i < SLOTS + UPLOADS; i++)
+		TRY(slot_open(runtime, i < SLOTS ? &runtime->device->compute : uploads,
+			      &runtime->slots[i]));
 	TRY(thread_start(reaper_run, runtime, &runtime->reaper));
 	runtime->has_reaper = true;
 	TRY(thread_start(copy_upload_run, runtime, &runtime->uploader));
@@ -171,8 +137,9 @@ void runtime_close(struct vulkan_runtime *runtime)
 			  runtime->device->name);
 		return;
 	}
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < SLOTS + UPLOADS; i++)
 		slot_close(&runtime->slots[i]);
+	batch_codes_close(runtime->batches);
 	program_finish(&runtime->program);
 	device_close(runtime->device);
 	pthread_cond_destroy(&runtime->queued);

@@ -9,18 +9,16 @@
 /* Up to here products and sums of the formula stay finite. */
 #define FINITE_MAX 0x1p120
 
-/* The norm from which on a bound might not be finite, as bits: these order as the numbers do, and
- * infinities and NaN are above all. 0: the query is such that no row has finite bounds. */
-static uint32_t norm_limit(const struct vulkan_plan *plan, double query_norm)
+uint32_t scan_norm_limit(const struct scan_query *query)
 {
-	double limit = 2 * VECTOR_NORM_MAX;
+	double limit = 2 * VECTOR_NORM_MAX, query_norm = vector_norm(query->values, query->dim);
 
-	if (!(query_norm <= FINITE_MAX && plan->qq <= (float)FINITE_MAX &&
-	      plan->slack_norm <= (float)FINITE_MAX && plan->slack_abs <= (float)FINITE_MAX &&
-	      plan->slack_xx <= 1))
+	if (!(query_norm <= FINITE_MAX && query->qq <= (float)FINITE_MAX &&
+	      query->slack_norm <= (float)FINITE_MAX && query->slack_abs <= (float)FINITE_MAX &&
+	      query->slack_xx <= 1))
 		return 0;
 	limit = fmin(limit, FINITE_MAX / fmax(query_norm, 1));
-	limit = fmin(limit, FINITE_MAX / fmax((double)plan->slack_norm, 1));
+	limit = fmin(limit, FINITE_MAX / fmax((double)query->slack_norm, 1));
 	return float_bits((float)limit);
 }
 
@@ -29,15 +27,15 @@ void scan_init(struct vulkan_scan *ret, const struct scan_query *query,
 {
 	*ret = (struct vulkan_scan){.query = query, .range = range};
 	ret->plan = (struct vulkan_plan){
-		.stride_vec4 = (uint32_t)(query->stride / 4),
+		.stride = (uint32_t)(query->stride * scan_value_bytes(range->block) / 16),
 		.is_l2 = query->metric == METRIC_L2,
 		.qq = query->qq,
 		.slack_norm = query->slack_norm,
 		.slack_xx = query->slack_xx,
 		.slack_abs = query->slack_abs,
 	};
-	ret->plan.norm_limit = norm_limit(&ret->plan, vector_norm(query->values, query->dim));
-	ret->width = program_width(ret->plan.stride_vec4);
+	ret->plan.norm_limit = scan_norm_limit(query);
+	ret->width = program_width(ret->plan.stride);
 }
 
 void scan_fill_input(const struct vulkan_scan *scan, const struct scan_part *part,
@@ -122,6 +120,20 @@ static const struct vulkan_chunk *chunk_behind(const struct vulkan_chunk *chunk,
 	return chunk->first + chunk->n >= end ? NULL : chunk->next;
 }
 
+uint32_t scan_least_chunk(const struct vulkan_scan *scan, const struct scan_part *part)
+{
+	const struct vulkan_chunk *chunk = scan->copy->chunks;
+	uint32_t rows = UINT32_MAX;
+
+	for (; chunk; chunk = chunk_behind(chunk, scan, part)) {
+		struct scan_piece piece;
+
+		if (scan_piece_in(chunk, scan->range->first + part->start, part->n, &piece))
+			rows = least(rows, chunk->n);
+	}
+	return rows;
+}
+
 uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_part *part,
 			      struct vulkan_plan *plan, bool lists, struct vulkan_slot *slot)
 {
@@ -138,6 +150,7 @@ uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_
 		plan->first = piece.first;
 		plan->n = piece.n;
 		plan->place = piece.place;
+		plan->chunk_rows = chunk->n;
 		here = quotient_up(plan->n, plan->rows_per_group);
 		if (lists)
 			plan->output_at = output_at + groups * plan->k;
@@ -170,7 +183,8 @@ status scan_bounds(const struct vulkan_scan *scan, const struct scan_part *part,
 
 	plan.rows_per_group = 4 * PROGRAM_ROWS * PROGRAM_THREADS / program_lanes(scan->width);
 	plan.lower_at = ret_lower ? part->n : PLAN_NONE;
-	TRY(program_pipeline(&runtime->program, KERNEL_SCAN, scan->width, &pipeline));
+	TRY(program_pipeline(&runtime->program, scan_kernel(scan, KERNEL_SCAN), scan->width,
+			     &pipeline));
 	TRY(slot_acquire(runtime, scan->copy, scan->deadline, slot));
 	TRY(slot_reserve(*slot, &sizes));
 	TRY(slot_begin(*slot));

@@ -30,6 +30,11 @@ struct scan_part {
 void scan_init(struct vulkan_scan *ret, const struct scan_query *query,
 	       const struct scan_range *range);
 
+/* scan_norm_limit - the norm from which on a bound might not be finite, as bits: these order as the
+ * numbers do, and infinities and NaN are above all. 0: the query is such that no row has finite
+ * bounds. */
+uint32_t scan_norm_limit(const struct scan_query *query);
+
 /* scan_bounds - both bounds of every row of a part, or the upper ones alone.
  * ret_lower  NULL: not wanted. The results are at *ret_upper and *ret_lower, [part->n], until the
  * slot is released; *slot is acquired here.
@@ -44,15 +49,11 @@ status scan_bounds(const struct vulkan_scan *scan, const struct scan_part *part,
 status scan_top(const struct vulkan_scan *scan, const struct scan_part *part, uint32_t k,
 		struct window *window);
 
-/* What a submission is recorded from; for scan.c, scan_top.c and scan8.c alone. */
+/* scan_top_merge - as much as scan_top merges of such a part, without anything to merge: to measure.
+ * Fails: as scan_bounds */
+status scan_top_merge(const struct vulkan_scan *scan, const struct scan_part *part, uint32_t k);
 
-static inline uint32_t float_bits(float value)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &value, sizeof bits);
-	return bits;
-}
+/* What a submission is recorded from; for the files scan*.c alone. */
 
 /* As ordered() in kernels/shaders/common.glsl, and back. */
 static inline uint32_t score_to_ordered(float score)
@@ -69,6 +70,12 @@ static inline float score_from_ordered(uint32_t ordered)
 
 	memcpy(&score, &bits, sizeof score);
 	return score;
+}
+
+/* scan_kernel - the kernel for what the copy is of. */
+static inline enum kernel scan_kernel(const struct vulkan_scan *scan, enum kernel kernel)
+{
+	return scan->range->block->is_half ? (enum kernel)(kernel + 1) : kernel;
 }
 
 /* scan_fill_input - the query, and behind it the part's bits of visible (NULL: no bits).
@@ -103,6 +110,9 @@ bool scan_piece_in(const struct vulkan_chunk *chunk, uint32_t first, uint32_t n,
  * Returns the number of workgroups. */
 uint32_t scan_dispatch_pieces(const struct vulkan_scan *scan, const struct scan_part *part,
 			      struct vulkan_plan *plan, bool lists, struct vulkan_slot *slot);
+
+/* scan_least_chunk - rows that the smallest of the chunks that the part touches has room for. */
+uint32_t scan_least_chunk(const struct vulkan_scan *scan, const struct scan_part *part);
 
 /* scanner_vulkan_runtime - what stands behind a scanner now: tests make its calls fail.
  * scanner_vulkan_keeper - who renews it. */

@@ -1,7 +1,9 @@
 /* scan8 - what is recorded for int8 codes, and what comes back. */
 #include "kernels/vulkan/scan8.h"
 
+#include "kernels/codes1.h"
 #include "kernels/vulkan/scan.h"
+#include "kernels/vulkan/scan_select.h"
 
 #include <assert.h>
 #include <math.h>
@@ -12,14 +14,8 @@
 #define FACTOR_MAX 0x1p58F
 #define QQ_MAX 0x1p120F
 
-/* As the constants of kernels/shaders/codes8.glsl and collect8.comp. */
-#define QUERY_WORDS 16
-#define BINS 2048
-#define COUNTERS 4
+/* Of KERNEL_SCAN8. */
 #define SCAN_ROWS_PER_GROUP 256
-
-/* Rows that a workgroup counts, or collects from: it reads 16 KiB of counts besides. */
-#define SELECT_ROWS_PER_GROUP 4096
 
 /* The edge is a bound by the head. With a good rotation those that end up in a window are among 16
  * times as many that come first by it; if not, there is a second submission. */
@@ -27,39 +23,9 @@
 #define WANTED_MIN 1024
 #define WANTED_MAX 65536
 
-/* The counters come first in the results; then the entries. */
-#define ENTRIES_AT (CODES8_PROBES_MAX * COUNTERS)
-
-struct counters {
-	uint32_t entries, edge, total, tails;
-};
-
-_Static_assert(sizeof(struct counters) == COUNTERS * sizeof(uint32_t), "as the kernels write it");
-
-/* What the kernels read of a query: QUERY_ in kernels/shaders/codes8.glsl. */
-struct query_words {
-	float scale_head, scale_tail;
-	float on_residual, on_norm, on_rest_head, on_rest_full, on_tail_residual, on_square;
-	float absolute, qq;
-	uint32_t gate, ceiling, visible_at, unused[3];
-};
-
-_Static_assert(sizeof(struct query_words) == QUERY_WORDS * sizeof(uint32_t),
-	       "as the kernels see it");
-
-/* The width of KERNEL_SCAN8 that has room for so many queries. */
-static uint32_t queries_width(size_t n)
-{
-	uint32_t width = 0;
-
-	while ((size_t)1 << width < n)
-		width++;
-	return width;
-}
-
 uint32_t scan8_part_rows(size_t n_asks)
 {
-	return SCAN8_ENTRIES >> queries_width(n_asks);
+	return SCAN8_ENTRIES >> select_width(n_asks);
 }
 
 bool scan8_serves(const struct codes8_query *query)
@@ -85,10 +51,16 @@ uint32_t scan8_wanted(const struct codes8_shape *shape, size_t width)
 	return wanted < WANTED_MIN ? WANTED_MIN : (uint32_t)wanted;
 }
 
+/* What a query's head takes. */
+static uint32_t head_words(const struct scan8_part *part, const struct vulkan_plan8 *plan)
+{
+	return part->copy->is_thin ? plan->head_quads * CODES1_PLANES : plan->head_quads;
+}
+
 static struct vulkan_plan8 plan_init(const struct scan8_part *part)
 {
 	const struct codes8_shape *shape = &part->copy->shape;
-	uint32_t queries = 1U << queries_width(part->n_asks), rows = queries * part->n;
+	uint32_t queries = 1U << select_width(part->n_asks), rows = queries * part->n;
 	struct vulkan_plan8 plan = {
 		.part_rows = part->n,
 		.block_size = (uint32_t)(shape->block_bytes / 16),
@@ -98,24 +70,18 @@ static struct vulkan_plan8 plan_init(const struct scan8_part *part)
 		.tail_size = (uint32_t)(shape->tail_bytes / 8),
 		.is_l2 = shape->metric == METRIC_L2,
 		.n_queries = (uint32_t)part->n_asks,
-		.head_codes_at = QUERY_WORDS * (uint32_t)part->n_asks,
+		.head_codes_at = SELECT_QUERY_WORDS * (uint32_t)part->n_asks,
 		.dots_at = rows,
-		.bins_at = 2 * rows,
-		.counters_at = 2 * rows + 2 * BINS * queries,
-		.entries_at = ENTRIES_AT,
-		.wanted = part->wanted,
-		.rows_per_group = SELECT_ROWS_PER_GROUP,
 	};
 
-	plan.tail_codes_at = plan.head_codes_at + plan.head_quads * queries;
-	/* Room for a bin that goes past what is wanted. */
-	plan.capacity = part->wanted < part->n / 2 ? 2 * part->wanted : part->n;
+	if (part->copy->is_thin) {
+		plan.block_size = (uint32_t)(codes1_block_bytes(shape) / 16);
+		plan.head_quads = codes1_words(shape);
+		plan.tail_pairs = 0;
+	}
+	plan.tail_codes_at = plan.head_codes_at + head_words(part, &plan) * queries;
+	select_plan(&plan, 2 * rows, part->wanted);
 	return plan;
-}
-
-static uint64_t scratch_words(const struct vulkan_plan8 *plan)
-{
-	return plan->counters_at + (uint64_t)COUNTERS * plan->n_queries;
 }
 
 static uint32_t bitmaps_at(const struct scan8_part *part, const struct vulkan_plan8 *plan)
@@ -130,11 +96,11 @@ static uint64_t input_bytes(const struct scan8_part *part, const struct vulkan_p
 	       sizeof(uint32_t);
 }
 
-static struct query_words query_words_of(const struct scan8_ask *ask)
+static struct select_query query_words_of(const struct scan8_ask *ask)
 {
 	const struct codes8_query *query = ask->query;
 
-	return (struct query_words){
+	return (struct select_query){
 		.scale_head = query->head.scale,
 		.scale_tail = query->tail.scale,
 		.on_residual = query->on_residual,
@@ -151,11 +117,25 @@ static struct query_words query_words_of(const struct scan8_ask *ask)
 	};
 }
 
+/* For signs, bit planes instead, eight words of each query. Gives the sum of the codes. */
+static int32_t planes_fill(const struct scan8_part *part, const struct vulkan_plan8 *plan, size_t i,
+			   uint32_t *words)
+{
+	uint32_t planes[DIMENSION_MAX / 32 * CODES1_PLANES];
+	size_t queries = (size_t)1 << select_width(part->n_asks);
+	int32_t sum = codes1_planes(part->asks[i].query, planes);
+
+	for (size_t word = 0; word < plan->head_quads; word++)
+		memcpy(words + plan->head_codes_at + (word * queries + i) * CODES1_PLANES,
+		       planes + word * CODES1_PLANES, CODES1_PLANES * sizeof *words);
+	return sum;
+}
+
 /* The heads' codes lie word by word for all queries, as each word is read for all of them. */
 static void head_codes_fill(const struct scan8_part *part, const struct vulkan_plan8 *plan,
 			    uint32_t *words)
 {
-	size_t queries = (size_t)1 << queries_width(part->n_asks);
+	size_t queries = (size_t)1 << select_width(part->n_asks);
 
 	for (size_t i = 0; i < queries; i++) {
 		for (size_t quad = 0; quad < plan->head_quads; quad++) {
@@ -173,11 +153,16 @@ static void input_fill(const struct scan8_part *part, const struct vulkan_plan8 
 	uint32_t *words = input, at = bitmaps_at(part, plan);
 	uint32_t tail_words = 2 * plan->tail_pairs, bitmap_words = 2 * quotient_up(part->n, 64);
 
-	head_codes_fill(part, plan, words);
+	if (!part->copy->is_thin)
+		head_codes_fill(part, plan, words);
 	for (size_t i = 0; i < part->n_asks; i++) {
 		const struct scan8_ask *ask = &part->asks[i];
-		struct query_words own = query_words_of(ask);
+		struct select_query own = query_words_of(ask);
 
+		if (part->copy->is_thin) {
+			own.sum = planes_fill(part, plan, i, words);
+			own.on_rest_full = own.on_rest_head;
+		}
 		if (tail_words)
 			memcpy(words + plan->tail_codes_at + i * tail_words, ask->query->tail.codes,
 			       tail_words * sizeof *words);
@@ -188,7 +173,7 @@ static void input_fill(const struct scan8_part *part, const struct vulkan_plan8 
 			own.visible_at = at;
 			at += bitmap_words;
 		}
-		memcpy(words + i * QUERY_WORDS, &own, sizeof own);
+		memcpy(words + i * SELECT_QUERY_WORDS, &own, sizeof own);
 	}
 }
 
@@ -214,132 +199,90 @@ static void dispatch_pieces(const struct scan8_part *part, struct vulkan_plan8 *
 	}
 }
 
-/* Counts begin at zero. */
-static void counts_clear(struct vulkan_slot *slot, const struct vulkan_plan8 *plan)
-{
-	uint64_t at = plan->bins_at * sizeof(uint32_t);
-
-	slot->runtime->device->vk.vkCmdFillBuffer(slot->commands, slot->scratch.buffer, at,
-						  scratch_words(plan) * sizeof(uint32_t) - at, 0);
-	slot_barrier(slot, &(struct slot_order){
-				   .from = VK_PIPELINE_STAGE_TRANSFER_BIT,
-				   .wrote = VK_ACCESS_TRANSFER_WRITE_BIT,
-				   .to = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-				   .next = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
-			   });
-}
-
-static void counters_copy(struct vulkan_slot *slot, const struct vulkan_plan8 *plan)
-{
-	const struct slot_order counted = {
-		.from = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-		.wrote = VK_ACCESS_SHADER_WRITE_BIT,
-		.to = VK_PIPELINE_STAGE_TRANSFER_BIT,
-		/* The results, too, lie in what the copy writes to. */
-		.next = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-	};
-	const struct slot_order written = {
-		.from = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-		.wrote = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-		.to = VK_PIPELINE_STAGE_HOST_BIT,
-		.next = VK_ACCESS_HOST_READ_BIT,
-	};
-	const VkBufferCopy region = {
-		.srcOffset = plan->counters_at * sizeof(uint32_t),
-		.size = plan->n_queries * sizeof(struct counters),
-	};
-
-	slot_barrier(slot, &counted);
-	slot->runtime->device->vk.vkCmdCopyBuffer(slot->commands, slot->scratch.buffer,
-						  slot->output.buffer, 1, &region);
-	slot_barrier(slot, &written);
-}
-
 struct pipelines {
-	VkPipeline scan, coarse, fine, collect;
+	VkPipeline scan;
+	struct select_pipelines select;
 };
 
-static status pipelines_find(struct vulkan_runtime *runtime, size_t n_asks, struct pipelines *ret)
+static status pipelines_find(struct vulkan_runtime *runtime, enum kernel scan, size_t n_asks,
+			     struct pipelines *ret)
 {
 	struct vulkan_program *program = &runtime->program;
 
-	TRY(program_pipeline(program, KERNEL_SCAN8, queries_width(n_asks), &ret->scan));
-	TRY(program_pipeline(program, KERNEL_HISTOGRAM8, 0, &ret->coarse));
-	TRY(program_pipeline(program, KERNEL_HISTOGRAM8, 1, &ret->fine));
-	return program_pipeline(program, KERNEL_COLLECT8, 0, &ret->collect);
+	TRY(program_pipeline(program, scan, select_width(n_asks), &ret->scan));
+	return select_pipelines_find(program, &ret->select);
 }
 
 status scan8_prepare(struct vulkan_runtime *runtime)
 {
 	struct pipelines pipelines;
 
-	return pipelines_find(runtime, 1, &pipelines);
+	return pipelines_find(runtime, KERNEL_SCAN8, 1, &pipelines);
+}
+
+static enum kernel scan_kernel_of(const struct scan8_part *part)
+{
+	return part->copy->is_thin ? KERNEL_SCAN1 : KERNEL_SCAN8;
 }
 
 static void search_record(const struct scan8_part *part, struct vulkan_plan8 *plan,
 			  const struct pipelines *pipelines, struct vulkan_slot *slot)
 {
-	uint32_t groups = quotient_up(part->n, plan->rows_per_group);
-
-	counts_clear(slot, plan);
+	select_clear(slot, plan);
 	scan_bind_set(slot, PROGRAM_SET_SUBMISSION, slot->set);
 	scan_bind(slot, pipelines->scan);
 	dispatch_pieces(part, plan, slot, true);
 	if (part->is_scan_only)
 		return;
-	scan_barrier(slot, false);
-	scan_bind(slot, pipelines->coarse);
-	scan_dispatch(slot, plan, sizeof *plan, groups, plan->n_queries);
-	scan_barrier(slot, false);
-	scan_bind(slot, pipelines->fine);
-	scan_dispatch(slot, plan, sizeof *plan, groups, plan->n_queries);
-	scan_barrier(slot, false);
-	scan_bind(slot, pipelines->collect);
+	select_count(slot, plan, &pipelines->select);
 	dispatch_pieces(part, plan, slot, false);
-	counters_copy(slot, plan);
+	select_finish(slot, plan);
 }
 
-status scan8_run(const struct scan8_part *part, struct vulkan_slot **slot)
+status scan8_ready(const struct scan8_part *part, struct vulkan_slot **slot)
 {
 	struct vulkan_runtime *runtime = part->copy->runtime;
 	struct vulkan_plan8 plan = plan_init(part);
 	struct slot_sizes sizes = {
 		.input_bytes = input_bytes(part, &plan),
-		.output_bytes = (ENTRIES_AT + 2 * (uint64_t)plan.capacity * part->n_asks) *
-				sizeof(uint32_t),
-		.scratch_bytes = scratch_words(&plan) * sizeof(uint32_t),
+		.output_bytes = select_output_bytes(&plan),
+		.scratch_bytes = select_scratch_bytes(&plan),
 	};
 	struct pipelines pipelines;
 
 	assert(part->n <= scan8_part_rows(part->n_asks) && part->start % 64 == 0);
-	TRY(pipelines_find(runtime, part->n_asks, &pipelines));
-	TRY(slot_acquire(runtime, part->copy, part->deadline, slot));
-	TRY(slot_reserve(*slot, &sizes));
-	TRY(slot_begin(*slot));
-	input_fill(part, &plan, (*slot)->input.mapped);
-	search_record(part, &plan, &pipelines, *slot);
-	return slot_run(*slot, part->deadline);
+	TRY(pipelines_find(runtime, scan_kernel_of(part), part->n_asks, &pipelines));
+	if (!*slot)
+		TRY(slot_acquire(runtime, part->copy, part->deadline, slot));
+	return slot_reserve(*slot, &sizes);
+}
+
+status scan8_send(const struct scan8_part *part, struct vulkan_slot *slot)
+{
+	struct vulkan_plan8 plan = plan_init(part);
+	struct pipelines pipelines;
+
+	TRY(pipelines_find(slot->runtime, scan_kernel_of(part), part->n_asks, &pipelines));
+	TRY(slot_begin(slot));
+	input_fill(part, &plan, slot->input.mapped);
+	search_record(part, &plan, &pipelines, slot);
+	slot_guess(slot, (uintptr_t)part->copy + part->n * 16 + part->n_asks);
+	return slot_send(slot);
+}
+
+status scan8_run(const struct scan8_part *part, struct vulkan_slot **slot)
+{
+	TRY(scan8_ready(part, slot));
+	TRY(scan8_send(part, *slot));
+	return slot_wait(*slot, part->deadline);
 }
 
 uint32_t scan8_offer(const struct scan8_part *part, const struct vulkan_slot *slot, size_t at,
 		     uint64_t row_base, struct window *window, uint64_t *ret_tails)
 {
 	struct vulkan_plan8 plan = plan_init(part);
-	const uint32_t *words = slot->output.mapped;
-	const uint32_t *pair = words + plan.entries_at + 2 * at * plan.capacity;
-	struct counters counters;
 
-	memcpy(&counters, words + at * COUNTERS, sizeof counters);
-	*ret_tails = plan.tail_pairs ? counters.tails : 0;
-	/* Nothing that a device may write leads out of the range. */
-	for (uint32_t i = least(counters.entries, plan.capacity); i > 0; i--, pair += 2) {
-		struct key key = {score_from_ordered(pair[0]), row_base + part->first + pair[1]};
-
-		if (pair[1] < part->n && !isnan(key.score))
-			window_offer(window, key);
-	}
-	window_compact(window);
-	return counters.edge > score_to_ordered(window->threshold.score) ? counters.edge : 0;
+	return select_offer(slot, &plan, at, row_base + part->first, window, ret_tails);
 }
 
 status scan8_bounds(const struct scan8_part *part, struct vulkan_slot **slot,
@@ -354,7 +297,8 @@ status scan8_bounds(const struct scan8_part *part, struct vulkan_slot **slot,
 	VkPipeline pipeline;
 
 	assert(part->n_asks == 1);
-	TRY(program_pipeline(&runtime->program, KERNEL_BOUNDS8, 0, &pipeline));
+	TRY(program_pipeline(&runtime->program,
+			     part->copy->is_thin ? KERNEL_BOUNDS1 : KERNEL_BOUNDS8, 0, &pipeline));
 	TRY(slot_acquire(runtime, part->copy, part->deadline, slot));
 	TRY(slot_reserve(*slot, &sizes));
 	TRY(slot_begin(*slot));

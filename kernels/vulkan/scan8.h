@@ -6,6 +6,8 @@
  * below the edge, which is a bound by the head alone, might still be among the best, a second
  * submission brings those between window's threshold and edge.
  * The bounds are those of the processor's scanner, and a window ends up the same.
+ * Over a copy of signs (codes1.h) it is KERNEL_SCAN1 instead, there are no tails, and the bounds are those
+ * of codes1_bounds.
  */
 #ifndef SLUICE_KERNELS_VULKAN_SCAN8_H
 #define SLUICE_KERNELS_VULKAN_SCAN8_H
@@ -68,9 +70,13 @@ uint32_t scan8_wanted(const struct codes8_shape *shape, size_t width);
  * Fails: UNAVAILABLE RESOURCE_EXHAUSTED */
 status scan8_prepare(struct vulkan_runtime *runtime);
 
-/* scan8_run - Results are in *slot, acquired here, until it is released.
+/* scan8_run - Results are in *slot, acquired here, until it is released. In steps:
+ * scan8_ready - all but the asks is known: kernels, and *slot with room for them (NULL: acquired here).
+ * scan8_send - reads the asks and submits; then comes slot_wait.
  * Fails: CANCELLED DEADLINE_EXCEEDED UNAVAILABLE RESOURCE_EXHAUSTED */
 status scan8_run(const struct scan8_part *part, struct vulkan_slot **slot);
+status scan8_ready(const struct scan8_part *part, struct vulkan_slot **slot);
+status scan8_send(const struct scan8_part *part, struct vulkan_slot *slot);
 
 /* scan8_offer - what the part found for the at-th of its queries, into a window, which is compacted.
  * row_base  as of a codes8_range.

@@ -26,7 +26,7 @@ static uint32_t top_rows_per_group(const struct vulkan_scan *scan, const struct 
 				   uint32_t k)
 {
 	uint32_t pass = PROGRAM_ROWS * PROGRAM_THREADS / program_lanes(scan->width);
-	uint32_t rows = quotient_up(GROUP_BYTES_MIN, scan->query->stride * sizeof(float));
+	uint32_t rows = quotient_up(GROUP_BYTES_MIN, scan->plan.stride * 16);
 
 	if (rows < 2 * k)
 		rows = 2 * k;
@@ -95,7 +95,8 @@ status scan_top(const struct vulkan_scan *scan, const struct scan_part *part, ui
 	gate_set(&plan, window->threshold, first_row);
 	lists = scan_dispatch_pieces(scan, part, &plan, true, NULL);
 	plan.is_last = lists == 1;
-	TRY(program_pipeline(&runtime->program, KERNEL_SCAN_TOP, scan->width, &top));
+	TRY(program_pipeline(&runtime->program, scan_kernel(scan, KERNEL_SCAN_TOP), scan->width,
+			     &top));
 	TRY(program_pipeline(&runtime->program, KERNEL_MERGE, 0, &merge));
 	TRY(slot_acquire(runtime, scan->copy, scan->deadline, &slot));
 	TRY(slot_reserve(slot,
@@ -111,7 +112,33 @@ status scan_top(const struct vulkan_scan *scan, const struct scan_part *part, ui
 	scan_dispatch_pieces(scan, part, &plan, true, slot);
 	merge_dispatch(slot, &plan, merge, lists);
 	scan_barrier(slot, true);
+	slot_guess(slot, (uintptr_t)scan->copy + part->n);
 	TRY(slot_run(slot, scan->deadline));
 	top_offer(slot->output.mapped, k, first_row, window);
 	return status_ok();
+}
+
+status scan_top_merge(const struct vulkan_scan *scan, const struct scan_part *part, uint32_t k)
+{
+	struct vulkan_runtime *runtime = scan->copy->runtime;
+	SCOPED(vulkan_slot) slot = NULL;
+	struct vulkan_plan plan = scan->plan;
+	VkPipeline merge;
+	uint32_t lists;
+
+	plan.k = k;
+	plan.rows_per_group = top_rows_per_group(scan, part, k);
+	lists = scan_dispatch_pieces(scan, part, &plan, true, NULL);
+	TRY(program_pipeline(&runtime->program, KERNEL_MERGE, 0, &merge));
+	TRY(slot_acquire(runtime, scan->copy, scan->deadline, &slot));
+	TRY(slot_reserve(slot,
+			 &(struct slot_sizes){
+				 .output_bytes = k * 2 * sizeof(uint32_t),
+				 .scratch_bytes = scratch_entries(lists, k) * 2 * sizeof(uint32_t),
+			 }));
+	TRY(slot_begin(slot));
+	scan_bind_set(slot, PROGRAM_SET_SUBMISSION, slot->set);
+	merge_dispatch(slot, &plan, merge, lists);
+	scan_barrier(slot, true);
+	return slot_run(slot, scan->deadline);
 }

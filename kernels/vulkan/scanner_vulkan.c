@@ -1,9 +1,11 @@
 /* scanner_vulkan - the contract of a scanner, told in parts of ranges. */
 #include "kernels/vulkan/scanner_vulkan.h"
 
+#include "kernels/vulkan/batch_codes.h"
 #include "kernels/vulkan/keeper.h"
 #include "kernels/vulkan/scan.h"
 #include "kernels/vulkan/scan8.h"
+#include "kernels/vulkan/scan_many.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -52,30 +54,6 @@ static bool part_next(uint32_t all, uint32_t most, struct scan_part *part)
 	return part->n > 0;
 }
 
-static bool range_shows(const struct scan_range *range, uint32_t place)
-{
-	return !range->visible || range->visible[place / 64] >> (place % 64) & 1;
-}
-
-/* Every visible row of a part: for windows wider than the lists that the device makes. */
-static status part_offer_all(const struct vulkan_scan *scan, const struct scan_part *part,
-			     struct window *window)
-{
-	const struct scan_range *range = scan->range;
-	uint64_t first_row = range->row_base + range->first;
-	SCOPED(vulkan_slot) slot = NULL;
-	const float *upper;
-
-	TRY(scan_bounds(scan, part, &slot, &upper, NULL));
-	for (uint32_t i = 0; i < part->n; i++) {
-		uint32_t place = part->start + i;
-
-		if (range_shows(range, place))
-			window_offer(window, (struct key){upper[i], first_row + place});
-	}
-	return status_ok();
-}
-
 /* Brings the rows of a scan to the device. ret_copy  the caller's to release. */
 static status scan_begin(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
 			 struct vulkan_copy **ret_copy)
@@ -88,40 +66,59 @@ static status scan_begin(struct vulkan_runtime *runtime, struct vulkan_scan *sca
 }
 
 static status block_propose(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
-			    struct window *window)
+			    const struct scan_probe *probes, size_t n_probes)
 {
+	struct window *window = probes[0].window;
+	struct scan_ask asks[SCAN_PROBES_MAX];
+	const struct scan_many many = {.scan = scan, .asks = asks, .n_asks = n_probes};
 	SCOPED(vulkan_copy) copy = NULL;
 	struct scan_part part = {0};
 
+	for (size_t i = 0; i < n_probes; i++)
+		asks[i] = (struct scan_ask){
+			.query = probes[i].query,
+			.visible = scan->range->visible,
+			.window = probes[i].window,
+		};
 	TRY(scan_begin(runtime, scan, &copy));
-	while (part_next(scan->range->n, SCAN_ROWS, &part)) {
-		if (window->width <= TOP_MAX)
+	while (part_next(scan->range->n, scan_many_rows(n_probes), &part)) {
+		if (n_probes == 1 && window->width <= TOP_MAX)
 			TRY(scan_top(scan, &part, (uint32_t)window->width, window));
 		else
-			TRY(part_offer_all(scan, &part, window));
+			TRY(scan_many_offer(&many, &part));
 	}
 	return status_ok();
+}
+
+static status scanner_vulkan_propose_many(struct scanner *self, const struct scan_probe *probes,
+					  size_t n_probes, const struct scan_range *range,
+					  const struct deadline *deadline)
+{
+	struct vulkan_runtime *runtime;
+	struct vulkan_scan scan;
+	status done;
+
+	assert(n_probes >= 1 && n_probes <= SCAN_PROBES_MAX);
+	assert(probes[0].query->stride == range->block->stride);
+	if (is_for_processor(self, block_bytes(range), n_probes))
+		return scanner_propose_many(keeper_of(self)->options.processor, probes, n_probes,
+					    range, deadline);
+	TRY(deadline_check(deadline));
+	TRY(keeper_enter(keeper_of(self), &runtime));
+	scan_init(&scan, probes[0].query, range);
+	scan.deadline = deadline;
+	done = range->n ? block_propose(runtime, &scan, probes, n_probes) : status_ok();
+	keeper_leave(keeper_of(self));
+	return done;
 }
 
 static status scanner_vulkan_propose(struct scanner *self, const struct scan_query *query,
 				     const struct scan_range *range,
 				     const struct deadline *deadline, struct window *window)
 {
-	struct vulkan_runtime *runtime;
-	struct vulkan_scan scan;
-	status done;
+	const struct scan_probe probe = {query, window};
 
-	assert(query->stride == range->block->stride);
-	if (is_for_processor(self, block_bytes(range), 1))
-		return scanner_propose(keeper_of(self)->options.processor, query, range, deadline,
-				       window);
-	TRY(deadline_check(deadline));
-	TRY(keeper_enter(keeper_of(self), &runtime));
-	scan_init(&scan, query, range);
-	scan.deadline = deadline;
-	done = range->n ? block_propose(runtime, &scan, window) : status_ok();
-	keeper_leave(keeper_of(self));
-	return done;
+	return scanner_vulkan_propose_many(self, &probe, 1, range, deadline);
 }
 
 static status block_bounds(struct vulkan_runtime *runtime, struct vulkan_scan *scan,
@@ -163,76 +160,6 @@ static status scanner_vulkan_bounds(struct scanner *self, const struct scan_quer
 	return done;
 }
 
-/* One submission for all probes. ret_more  there is something left below the ceilings that it sets. */
-static status codes_offer(struct scan8_part *part, const struct codes8_range *range,
-			  struct codes8_probe *probes, struct scan8_ask *asks, bool *ret_more)
-{
-	SCOPED(vulkan_slot) slot = NULL;
-
-	for (size_t i = 0; i < part->n_asks; i++)
-		asks[i].threshold = probes[i].window->threshold.score;
-	part->asks = asks;
-	TRY(scan8_run(part, &slot));
-	*ret_more = false;
-	for (size_t i = 0; i < part->n_asks; i++) {
-		uint64_t tails;
-
-		asks[i].ceiling =
-			scan8_offer(part, slot, i, range->row_base, probes[i].window, &tails);
-		asks[i].is_done = asks[i].ceiling == 0;
-		*ret_more |= !asks[i].is_done;
-		probes[i].tails_read += tails;
-	}
-	return status_ok();
-}
-
-/* One part for all probes: what comes first by the heads, and then what that leaves open. */
-static status codes_part(struct scan8_part *part, const struct codes8_range *range,
-			 struct codes8_probe *probes)
-{
-	struct scan8_ask asks[CODES8_PROBES_MAX];
-	size_t width = 1;
-	bool more;
-
-	for (size_t i = 0; i < part->n_asks; i++) {
-		asks[i] = (struct scan8_ask){
-			.query = probes[i].query,
-			.visible = range->visible,
-			.ceiling = SCAN8_ALL,
-		};
-		width = probes[i].window->width > width ? probes[i].window->width : width;
-	}
-	part->wanted = scan8_wanted(&range->codes->shape, width);
-	TRY(codes_offer(part, range, probes, asks, &more));
-	if (!more)
-		return status_ok();
-	part->wanted = SCAN8_ALL;
-	return codes_offer(part, range, probes, asks, &more);
-}
-
-static status codes_propose(struct vulkan_runtime *runtime, struct codes8_probe *probes,
-			    size_t n_probes, const struct codes8_range *range,
-			    const struct deadline *deadline)
-{
-	SCOPED(vulkan_copy) copy = NULL;
-	struct scan_part at = {0};
-
-	TRY(copy_acquire_codes(runtime, range->codes, deadline, &copy));
-	while (part_next(range->n, scan8_part_rows(n_probes), &at)) {
-		struct scan8_part part = {
-			.copy = copy,
-			.n_asks = n_probes,
-			.first = range->first + at.start,
-			.n = at.n,
-			.start = at.start,
-			.deadline = deadline,
-		};
-
-		TRY(codes_part(&part, range, probes));
-	}
-	return status_ok();
-}
-
 static status codes_check(const struct codes8 *codes, const struct codes8_query *query)
 {
 	if (!codes->seat)
@@ -257,7 +184,8 @@ static status scanner_vulkan_propose_codes(struct scanner *self, struct codes8_p
 	for (size_t i = 0; i < n_probes; i++)
 		TRY(codes_check(range->codes, probes[i].query));
 	TRY(keeper_enter(keeper_of(self), &runtime));
-	done = range->n ? codes_propose(runtime, probes, n_probes, range, deadline) : status_ok();
+	done = range->n ? batch_codes_propose(runtime->batches, probes, n_probes, range, deadline)
+			: status_ok();
 	keeper_leave(keeper_of(self));
 	return done;
 }
@@ -337,6 +265,7 @@ static void scanner_vulkan_close(struct scanner *self)
 
 static const struct scanner_ops scanner_vulkan_ops = {
 	.propose = scanner_vulkan_propose,
+	.propose_many = scanner_vulkan_propose_many,
 	.bounds = scanner_vulkan_bounds,
 	.forget = scanner_vulkan_forget,
 	.propose_codes = scanner_vulkan_propose_codes,

@@ -18,26 +18,38 @@ status runtime_wait(struct vulkan_runtime *runtime, const struct deadline *deadl
 
 struct vulkan_slot *slot_find(struct vulkan_runtime *runtime, enum slot_state state)
 {
-	for (size_t i = 0; i < SLOTS; i++) {
+	for (size_t i = 0; i < SLOTS + UPLOADS; i++) {
 		if (runtime->slots[i].state == state)
 			return &runtime->slots[i];
 	}
 	return NULL;
 }
 
-status slot_acquire(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
-		    const struct deadline *deadline, struct vulkan_slot **ret)
+static struct vulkan_slot *slot_free_of(struct vulkan_slot *slots, size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i].state == SLOT_FREE)
+			return &slots[i];
+	}
+	return NULL;
+}
+
+/* One of n slots. */
+static status slot_take(struct vulkan_slot *slots, size_t n, struct vulkan_copy *copy,
+			const struct deadline *deadline, struct vulkan_slot **ret)
+{
+	struct vulkan_runtime *runtime = slots->runtime;
 	struct vulkan_slot *slot;
 	status waited = status_ok();
 
 	pthread_mutex_lock(&runtime->lock);
-	while (!(slot = slot_find(runtime, SLOT_FREE)) && !status_failed(waited))
+	while (!(slot = slot_free_of(slots, n)) && !status_failed(waited))
 		waited = runtime_wait(runtime, deadline);
 	if (!status_failed(waited)) {
 		slot->state = SLOT_HELD;
 		slot->copy = copy;
 		slot->grown_to = 0;
+		slot->guess = NULL;
 		slot->in_flight = slot->done = false;
 		copy->references++;
 		gauge_add(GAUGE_GPU_OBJECTS, 1);
@@ -45,6 +57,18 @@ status slot_acquire(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
 	}
 	pthread_mutex_unlock(&runtime->lock);
 	return waited;
+}
+
+status slot_acquire(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
+		    const struct deadline *deadline, struct vulkan_slot **ret)
+{
+	return slot_take(runtime->slots, SLOTS, copy, deadline, ret);
+}
+
+status slot_acquire_upload(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
+			   const struct deadline *deadline, struct vulkan_slot **ret)
+{
+	return slot_take(runtime->slots + SLOTS, UPLOADS, copy, deadline, ret);
 }
 
 void slot_free(struct vulkan_slot *slot)
@@ -138,59 +162,101 @@ void slot_barrier(struct vulkan_slot *slot, const struct slot_order *order)
 						       &memory, 0, NULL, 0, NULL);
 }
 
-static status slot_submit(struct vulkan_slot *slot)
+void slot_guess(struct vulkan_slot *slot, uint64_t key)
+{
+	slot->guess = &slot->runtime->guesses[key * UINT64_C(0x9E3779B97F4A7C15) >> 58];
+}
+
+status slot_send(struct vulkan_slot *slot)
 {
 	struct vulkan_device *device = slot->runtime->device;
-	const VkSubmitInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.commandBufferCount = 1,
-		.pCommandBuffers = &slot->commands,
-	};
 	VkResult result;
 
 	TRY(device_check(device));
 	TRY(device_status(device, device->vk.vkEndCommandBuffer(slot->commands)));
-	TRY(device_status(device, device->vk.vkResetFences(device->device, 1, &slot->fence)));
-	pthread_mutex_lock(&device->queue_lock);
-	result = device->vk.vkQueueSubmit(device->queue, 1, &info, slot->fence);
-	pthread_mutex_unlock(&device->queue_lock);
+	result = queue_submit(slot->queue, slot->commands, NULL, &slot->number);
+	slot->waits_for = slot->queue;
 	slot->in_flight = result == VK_SUCCESS;
+	slot->sent_ns = clock_ns();
+	return device_status(device, result);
+}
+
+status slot_join(struct vulkan_slot *slot)
+{
+	struct vulkan_device *device = slot->runtime->device;
+	const struct queue_after after = {slot->queue, slot->number};
+	VkResult result;
+
+	if (slot->queue == &device->compute)
+		return status_ok();
+	TRY(device_check(device));
+	result = queue_submit(&device->compute, VK_NULL_HANDLE, &after, &slot->number);
+	if (result == VK_SUCCESS) {
+		slot->waits_for = &device->compute;
+		slot->sent_ns = clock_ns();
+	}
 	return device_status(device, result);
 }
 
 bool slot_settles(struct vulkan_slot *slot, int64_t step_ns)
 {
-	struct vulkan_device *device = slot->runtime->device;
-	VkResult result = device->vk.vkWaitForFences(device->device, 1, &slot->fence, VK_TRUE,
-						     step_ns > 0 ? (uint64_t)step_ns : 0);
+	VkResult result = queue_wait(slot->waits_for, slot->number, step_ns);
 
 	/* Without memory for the wait itself nothing is known about the work. */
 	if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST)
 		return false;
-	slot->done = !status_failed(device_status(device, result));
+	slot->done = !status_failed(device_status(slot->runtime->device, result));
 	slot->in_flight = false;
 	return true;
 }
 
-status slot_run(struct vulkan_slot *slot, const struct deadline *deadline)
+/* How long to sleep for the device now. 0: not at all, since it is about to be done, or should be. */
+static int64_t nap_ns(const struct vulkan_slot *slot, const struct deadline *deadline)
+{
+	int64_t spin_ns = slot->runtime->device->spin_ns, guess_ns = 0, nap_ns = WAIT_STEP_NS;
+	int64_t now_ns = clock_ns(), looks_ns;
+
+	if (deadline && deadline->at_ns != DEADLINE_NEVER && deadline->at_ns - now_ns < nap_ns)
+		nap_ns = deadline->at_ns - now_ns;
+	if (slot->guess && spin_ns > 0)
+		guess_ns = atomic_load_explicit(slot->guess, memory_order_relaxed);
+	/* Half of the looking is for those that take a little longer. */
+	looks_ns = slot->sent_ns + guess_ns - spin_ns / 2;
+	if (guess_ns == 0 || now_ns >= looks_ns + spin_ns)
+		return nap_ns;
+	if (now_ns >= looks_ns)
+		return 0;
+	return looks_ns - now_ns < nap_ns ? looks_ns - now_ns : nap_ns;
+}
+
+static void guess_learn(const struct vulkan_slot *slot)
+{
+	int64_t took_ns = clock_ns() - slot->sent_ns, guess_ns;
+
+	if (!slot->guess)
+		return;
+	guess_ns = atomic_load_explicit(slot->guess, memory_order_relaxed);
+	atomic_store_explicit(slot->guess, guess_ns ? guess_ns + (took_ns - guess_ns) / 4 : took_ns,
+			      memory_order_relaxed);
+}
+
+status slot_wait(struct vulkan_slot *slot, const struct deadline *deadline)
 {
 	struct vulkan_device *device = slot->runtime->device;
-	int64_t hangs_at_ns = clock_ns() + SUBMIT_HANG_NS;
 
-	TRY(slot_submit(slot));
 	for (;;) {
-		int64_t step_ns = WAIT_STEP_NS, now_ns;
-
-		if (deadline && deadline->at_ns != DEADLINE_NEVER) {
-			int64_t left_ns = deadline->at_ns - clock_ns();
-
-			step_ns = left_ns < step_ns ? left_ns : step_ns;
-		}
-		if (slot_settles(slot, step_ns))
+		if (slot_settles(slot, nap_ns(slot, deadline))) {
+			guess_learn(slot);
 			return slot->done ? status_ok() : device_check(device);
+		}
 		TRY(deadline_check(deadline));
-		now_ns = clock_ns();
-		if (now_ns > hangs_at_ns)
+		if (clock_ns() > slot->sent_ns + device->hang_ns)
 			return device_status(device, VK_ERROR_DEVICE_LOST);
 	}
+}
+
+status slot_run(struct vulkan_slot *slot, const struct deadline *deadline)
+{
+	TRY(slot_send(slot));
+	return slot_wait(slot, deadline);
 }

@@ -11,24 +11,33 @@
  * Every wait is bounded by the caller's deadline and cancel flag. A slot that is released while the
  * device is still at it goes to the reaper, a thread that holds it, and the copy that it reads,
  * until the device is done. So a caller that goes away never waits for the device.
+ *
+ * Commands are recorded anew each time: with lavapipe that is 2 us for a search of codes and 1 us for
+ * the pool to be reset, where the smallest search takes some hundred. Kept ones would have to be kept
+ * for each copy, part, number of queries and set of buffers.
  */
 #ifndef SLUICE_KERNELS_VULKAN_SUBMIT_H
 #define SLUICE_KERNELS_VULKAN_SUBMIT_H
 
 #include "kernels/vulkan/memory.h"
 #include "kernels/vulkan/program.h"
+#include "kernels/vulkan/thread.h"
 
+struct batch_codes;
 struct scanner;
 struct vulkan_copy;
 
 /* Submissions under way at once: one runs while the next waits behind it and a third is read. */
 #define SLOTS 4
 
+/* Of codes that are brought besides: one is filled while the device reads the other. */
+#define UPLOADS 2
+
+/* Places for how long submissions take. */
+#define GUESSES 64
+
 /* How often a wait looks at the deadline and the cancel flag. */
 #define WAIT_STEP_NS ((int64_t)2000000)
-
-/* A device that takes longer for one submission hangs. */
-#define SUBMIT_HANG_NS ((int64_t)30 * 1000000000)
 
 enum slot_state {
 	SLOT_FREE,
@@ -44,7 +53,7 @@ struct vulkan_slot {
 
 	VkCommandPool pool;
 	VkCommandBuffer commands;
-	VkFence fence;
+	struct vulkan_queue *queue; /* that it submits to */
 	VkDescriptorPool descriptors;
 	VkDescriptorSet set;
 	bool is_bound; /* the set names the buffers as they are */
@@ -52,6 +61,11 @@ struct vulkan_slot {
 
 	struct vulkan_copy *copy; /* what the device reads or writes; referred to */
 	uint32_t grown_to;        /* an upload: the rows of the copy once it is done; else 0 */
+	int64_t sent_ns;          /* when it was submitted */
+	_Atomic(int64_t) *guess;  /* how long such a one takes, about; NULL: nobody knows */
+	/* What is waited for. */
+	struct vulkan_queue *waits_for;
+	uint64_t number;
 	bool in_flight, done;
 };
 
@@ -62,9 +76,12 @@ struct vulkan_runtime {
 	pthread_mutex_t lock;   /* states of slots; the list of copies and their counts */
 	pthread_cond_t changed; /* a slot came free, a copy has grown */
 	pthread_cond_t left;    /* something for the reaper */
-	struct vulkan_slot slots[SLOTS];
+	/* The last ones are for codes that are brought. */
+	struct vulkan_slot slots[SLOTS + UPLOADS];
+	_Atomic(int64_t) guesses[GUESSES];
 	struct vulkan_copy *copies;
 	struct scanner *scanner; /* whom blocks and seats with a copy name */
+	struct batch_codes *batches;
 
 	pthread_cond_t queued;     /* codes to be brought */
 	struct deadline uploading; /* of that; cancelled at close */
@@ -81,14 +98,6 @@ struct vulkan_runtime {
 status runtime_open(struct vulkan_device *device, const char *cache_directory,
 		    struct vulkan_runtime **ret);
 
-/* thread_start - a thread that takes no signals. Fails: RESOURCE_EXHAUSTED */
-status thread_start(void *(*run)(void *), void *argument, pthread_t *ret);
-
-/* monotonic_init - a condition whose waits end by clock_ns: monotonic_wait, at until_ns at the latest.
- */
-void monotonic_init(pthread_cond_t *ret);
-void monotonic_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns);
-
 /* runtime_close - no scan is running and no copy is left. Waits for what was left behind; a device
  * that hangs keeps its memory, and the log says so. NULL is fine. */
 void runtime_close(struct vulkan_runtime *runtime);
@@ -98,7 +107,10 @@ void runtime_close(struct vulkan_runtime *runtime);
 status runtime_wait(struct vulkan_runtime *runtime, const struct deadline *deadline);
 
 /* slot_acquire - the slot refers to the copy until the device is done.
+ * slot_acquire_upload - one whose queue is the one that transfers, where the device has it.
  * Fails: as runtime_wait */
+status slot_acquire_upload(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
+			   const struct deadline *deadline, struct vulkan_slot **ret);
 status slot_acquire(struct vulkan_runtime *runtime, struct vulkan_copy *copy,
 		    const struct deadline *deadline, struct vulkan_slot **ret);
 void slot_release(struct vulkan_slot *slot);
@@ -122,9 +134,18 @@ struct slot_order {
 
 void slot_barrier(struct vulkan_slot *slot, const struct slot_order *order);
 
-/* slot_run - closes slot->commands, submits them and waits. After a failure the slot can only be
- * released.
+/* slot_guess - what was submitted takes as long as others of this key did. Not knowing costs up to 50 us
+ * a wait, a wrong guess as much of a processor. */
+void slot_guess(struct vulkan_slot *slot, uint64_t key);
+
+/* slot_send - closes slot->commands and submits them. slot_wait - until the device is done with them;
+ * after CANCELLED and DEADLINE_EXCEEDED another may go on waiting. slot_run - both. slot_join - what was
+ * sent is there for all that the queue of scans is given from now on; waits for nothing. After any
+ * other failure the slot can only be released.
  * Fails: CANCELLED DEADLINE_EXCEEDED UNAVAILABLE RESOURCE_EXHAUSTED */
+status slot_send(struct vulkan_slot *slot);
+status slot_join(struct vulkan_slot *slot);
+status slot_wait(struct vulkan_slot *slot, const struct deadline *deadline);
 status slot_run(struct vulkan_slot *slot, const struct deadline *deadline);
 
 /* For the reaper. slot_find - the first slot in that state, NULL: none; under the lock.

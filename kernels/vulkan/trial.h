@@ -6,7 +6,7 @@
 #include "kernels/vulkan/copy.h"
 
 #define TRIAL_DIM 384
-#define TRIAL_WIDTH 64
+#define TRIAL_WIDTH 100
 
 struct trial {
 	struct codes8 codes; /* all in the head */

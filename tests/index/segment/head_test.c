@@ -13,7 +13,7 @@ static struct head *head;
 
 static void open_head(uint32_t dim, uint64_t rows)
 {
-	cr_assert_not(status_failed(head_open(dim, NULL, &head)));
+	cr_assert_not(status_failed(head_open(&(struct head_options){.dim = dim}, &head)));
 	cr_assert_not(status_failed(head_reserve(head, 0, rows)));
 }
 
@@ -249,7 +249,8 @@ Test(head, tells_the_scanner_of_blocks_that_it_copied)
 	struct scanner scanner = {&ops, "test"};
 	struct scan_range range;
 
-	cr_assert_not(status_failed(head_open(WIDE, &scanner, &head)));
+	cr_assert_not(status_failed(
+		head_open(&(struct head_options){.dim = WIDE, .scanner = &scanner}, &head)));
 	cr_assert_not(status_failed(head_reserve(head, 0, 3 * (uint64_t)WIDE_ROWS)));
 	for (uint64_t block = 0; block < 2; block++) {
 		head_range(head, 3 * (uint64_t)WIDE_ROWS, 0, block * WIDE_ROWS, 1, NULL, &range);

@@ -1,4 +1,5 @@
 /* Int8 codes on the device: the processor's bounds bit by bit, and windows that miss nothing. */
+#include "kernels/base/meter.h"
 #include "kernels/score.h"
 #include "kernels/vulkan/scan.h"
 #include "kernels/vulkan/scan8.h"
@@ -101,12 +102,12 @@ static void check_bounds(struct scanner *scanner, const struct seated *seated,
 			  "dim %u head %u row %u: %a <= %a <= %a", seated->block.dim,
 			  codes->shape.head, row, (double)there.lower[row], (double)exact,
 			  (double)there.upper[row]);
-		cr_assert(
-			is_same(there.upper[row], here.upper[row], seated->block.dim) &&
-				is_same(there.lower[row], here.lower[row], seated->block.dim),
-			"dim %u head %u row %u: %a %a, not %a %a", seated->block.dim,
-			codes->shape.head, row, (double)there.lower[row], (double)there.upper[row],
-			(double)here.lower[row], (double)here.upper[row]);
+		cr_assert(is_same(there.upper[row], here.upper[row], seated->block.dim) &&
+				  is_same(there.lower[row], here.lower[row], seated->block.dim),
+			  "dim %u head %u row %u: %a %a, not %a %a", seated->block.dim,
+			  codes->shape.head, row, (double)there.lower[row],
+			  (double)there.upper[row], (double)here.lower[row],
+			  (double)here.upper[row]);
 	}
 }
 
@@ -487,6 +488,7 @@ Test(vulkan_codes8, stay_on_the_processor_until_there_is_room)
 {
 	SCOPED(scanner) scanner = software_open();
 	struct vulkan_device *device = scanner_vulkan_runtime(scanner)->device;
+	uint64_t refused = meter_read(METER_GPU_REFUSED);
 	struct small first, second;
 
 	small_init(&first, 1000);
@@ -494,6 +496,7 @@ Test(vulkan_codes8, stay_on_the_processor_until_there_is_room)
 	device->memory_bytes_max = 100000;
 	cr_assert_eq(small_ask(&first, scanner).code, STATUS_OK);
 	cr_assert_eq(small_ask(&second, scanner).code, STATUS_UNAVAILABLE);
+	cr_assert_eq(meter_read(METER_GPU_REFUSED), refused + 1);
 	cr_assert_leq(scanner_vulkan_used_bytes(scanner), device->memory_bytes_max);
 
 	codes8_seat_close(&first.seated.seat);

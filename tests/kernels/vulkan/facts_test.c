@@ -25,6 +25,7 @@ static struct choice_facts facts_good(void)
 					},
 			},
 		.has_queue = true,
+		.has_timeline = true,
 	};
 }
 
@@ -73,6 +74,11 @@ static void no_queue(struct choice_facts *facts)
 	facts->has_queue = false;
 }
 
+static void no_timeline(struct choice_facts *facts)
+{
+	facts->has_timeline = false;
+}
+
 static void no_version(struct choice_facts *facts)
 {
 	facts->properties.apiVersion = VK_API_VERSION_1_0;
@@ -98,6 +104,7 @@ Test(vulkan_facts, each_thing_that_is_missing_is_a_reason)
 		{no_constants, "128 bytes of push constants"},
 		{no_range, "128 MiB"},
 		{no_queue, "no queue"},
+		{no_timeline, "no timeline semaphores"},
 		{no_version, "older than 1.1"},
 		{is_processor, "a processor"},
 	};
@@ -150,4 +157,48 @@ Test(vulkan_facts, a_card_of_its_own_comes_first)
 		before = choice_rank(&facts);
 	}
 	cr_assert_gt(before, 0);
+}
+
+#define GRAPHICS VK_QUEUE_GRAPHICS_BIT
+#define COMPUTE VK_QUEUE_COMPUTE_BIT
+#define TRANSFER VK_QUEUE_TRANSFER_BIT
+#define SPARSE VK_QUEUE_SPARSE_BINDING_BIT
+#define DECODE 0x20
+
+Test(vulkan_facts, queues_are_of_the_first_families_that_serve)
+{
+	static const struct {
+		VkQueueFlags flags[4]; /* 0: no queue of it */
+		int compute, transfer; /* negative: none */
+	} cases[] = {
+		/* As lavapipe, and as cards with engines for copies alone. */
+		{{GRAPHICS | COMPUTE | TRANSFER}, 0, -1},
+		{{GRAPHICS | COMPUTE | TRANSFER | SPARSE, TRANSFER | SPARSE, COMPUTE | TRANSFER},
+		 0,
+		 1},
+		{{TRANSFER, COMPUTE}, 1, 0},
+		{{GRAPHICS | COMPUTE, COMPUTE | TRANSFER, 0, TRANSFER}, 0, 3},
+		{{TRANSFER, TRANSFER, GRAPHICS | COMPUTE}, 2, 0},
+		/* What decodes video is left to that, and what draws to drawing. */
+		{{COMPUTE, TRANSFER | DECODE, GRAPHICS | TRANSFER}, 0, -1},
+		{{GRAPHICS | TRANSFER, TRANSFER}, -1, 1},
+		{{0}, -1, -1},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		VkQueueFamilyProperties families[4] = {{0}};
+		struct choice_facts facts = {0};
+
+		for (size_t f = 0; f < 4; f++)
+			families[f] = (VkQueueFamilyProperties){
+				.queueFlags = cases[i].flags[f],
+				.queueCount = cases[i].flags[f] ? 1 : 0,
+			};
+		choice_families(families, 4, &facts);
+		cr_assert_eq(facts.has_queue, cases[i].compute >= 0, "case %zu", i);
+		cr_assert_eq(facts.has_transfer, cases[i].transfer >= 0, "case %zu", i);
+		cr_assert(!facts.has_queue || facts.family == (uint32_t)cases[i].compute);
+		cr_assert(!facts.has_transfer ||
+			  facts.transfer_family == (uint32_t)cases[i].transfer);
+	}
 }

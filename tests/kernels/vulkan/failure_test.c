@@ -242,6 +242,19 @@ Test(vulkan_failure, a_timeout_at_any_call_loses_no_answer)
 	each_call_fails(VK_TIMEOUT);
 }
 
+/* Codes that come by a queue of their own: the same, with its own calls. */
+Test(vulkan_failure, a_lost_device_at_any_call_of_two_queues_loses_no_answer)
+{
+	device_transfer_forced = true;
+	each_call_fails(VK_ERROR_DEVICE_LOST);
+}
+
+Test(vulkan_failure, out_of_device_memory_at_any_call_of_two_queues_loses_no_answer)
+{
+	device_transfer_forced = true;
+	each_call_fails(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+}
+
 /* Says whether the device answers before so long. */
 static bool answers_within(struct stage *stage, struct scanner *scanner, int64_t ns)
 {

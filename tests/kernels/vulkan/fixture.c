@@ -2,6 +2,7 @@
 #include "tests/kernels/vulkan/fixture.h"
 
 #include "kernels/base/gauge.h"
+#include "kernels/float16.h"
 #include "kernels/score.h"
 
 #include <criterion/criterion.h>
@@ -62,6 +63,12 @@ void rows_finish(struct rows *rows)
 	free(rows->query);
 }
 
+void rows_keep(struct rows *rows, bool is_half)
+{
+	scan_block_close(&rows->block);
+	rows->block.is_half = is_half;
+}
+
 const float *rows_vector(const struct rows *rows, uint32_t place)
 {
 	return rows->vectors + place * rows->block.stride;
@@ -101,6 +108,9 @@ static void fill(const struct rows *rows, enum rows_kind kind, float *vector, ui
 				(i & 1 ? -0x1p20F : 0x1p20F) * (1 + random_unit(state) * 0x1p-20F);
 		else
 			vector[i] = random_unit(state);
+		if (kind == ROWS_HALVES)
+			vector[i] = float16_widen(float16_narrow(
+				vector[i] * (random_next(state) % 50 ? 1 : 0x1p-15F)));
 	}
 }
 
@@ -189,14 +199,36 @@ static void expect_keys(const struct expectation *expected, const struct window 
 	}
 }
 
-void expect_proposal(const struct expectation *expected, size_t width)
+void expect_window(const struct expectation *expected, struct window *window)
 {
 	const struct scan_range *range = &expected->range;
 	uint64_t *in_window = bits_random(range->n, 0, 0);
+	size_t visible = 0, width = window->width;
+
+	window_seal(window);
+	expect_keys(expected, window, in_window);
+	for (uint32_t i = 0; i < range->n; i++) {
+		struct key key = {exact_of(expected, i), range->row_base + range->first + i};
+
+		if (!range_shows(range, i))
+			continue;
+		visible++;
+		cr_assert(in_window[i / 64] >> (i % 64) & 1 || key_before(window->horizon, key),
+			  "%s, width %zu: row %u is left out", expected->what, width, i);
+	}
+	cr_assert_eq(window->n, visible < width ? visible : width, "%s, width %zu: %zu of %zu",
+		     expected->what, width, window->n, visible);
+	if (window->n > 0)
+		cr_assert(!key_before(window->horizon, window->keys[window->n - 1]),
+			  "%s, width %zu: the horizon is short", expected->what, width);
+	free(in_window);
+}
+
+void expect_proposal(const struct expectation *expected, size_t width)
+{
 	struct window window;
 	struct scan_query query;
 	struct arena arena;
-	size_t visible = 0;
 	status done;
 
 	arena_init(&arena, 1 << 20);
@@ -204,27 +236,58 @@ void expect_proposal(const struct expectation *expected, size_t width)
 	done = scan_query_init(&query, &arena, expected->metric, expected->rows->query,
 			       expected->rows->dim);
 	cr_assert(!status_failed(done), "%s", done.detail);
-	done = scanner_propose(expected->scanner, &query, range, NULL, &window);
+	done = scanner_propose(expected->scanner, &query, &expected->range, NULL, &window);
 	cr_assert(!status_failed(done), "%s: %s", expected->what, done.detail);
-	window_seal(&window);
-
-	expect_keys(expected, &window, in_window);
-	for (uint32_t i = 0; i < range->n; i++) {
-		struct key key = {exact_of(expected, i), range->row_base + range->first + i};
-
-		if (!range_shows(range, i))
-			continue;
-		visible++;
-		cr_assert(in_window[i / 64] >> (i % 64) & 1 || key_before(window.horizon, key),
-			  "%s, width %zu: row %u is left out", expected->what, width, i);
-	}
-	cr_assert_eq(window.n, visible < width ? visible : width, "%s, width %zu: %zu of %zu",
-		     expected->what, width, window.n, visible);
-	if (window.n > 0)
-		cr_assert(!key_before(window.horizon, window.keys[window.n - 1]),
-			  "%s, width %zu: the horizon is short", expected->what, width);
+	expect_window(expected, &window);
 	window_finish(&window);
-	free(in_window);
+	arena_finish(&arena);
+}
+
+void rows_ask(const struct rows *rows, size_t i, float *ret)
+{
+	uint64_t state = i;
+
+	memcpy(ret, rows->query, rows->dim * sizeof *ret);
+	if (i > 0 && i % 3 == 0 && rows->n > 0)
+		memcpy(ret, rows_vector(rows, (uint32_t)(random_next(&state) % rows->n)),
+		       rows->dim * sizeof *ret);
+	for (uint32_t d = 0; d < rows->dim && i % 3 == 1; d++)
+		ret[d] = -ret[d] * (float)i;
+	for (uint32_t d = 0; d < rows->dim && i % 3 == 2; d++)
+		ret[d] = random_unit(&state);
+}
+
+void expect_proposals(const struct expectation *expected, const size_t *widths, size_t n)
+{
+	struct window windows[SCAN_PROBES_MAX];
+	struct scan_query queries[SCAN_PROBES_MAX];
+	struct scan_probe probes[SCAN_PROBES_MAX];
+	float *values = array(n * expected->rows->dim, sizeof *values);
+	struct arena arena;
+	status done;
+
+	arena_init(&arena, 1 << 20);
+	for (size_t i = 0; i < n; i++) {
+		float *own = values + i * expected->rows->dim;
+
+		rows_ask(expected->rows, i, own);
+		cr_assert(!status_failed(window_init(&windows[i], widths[i])));
+		cr_assert(!status_failed(scan_query_init(&queries[i], &arena, expected->metric, own,
+							 expected->rows->dim)));
+		probes[i] = (struct scan_probe){&queries[i], &windows[i]};
+	}
+	done = scanner_propose_many(expected->scanner, probes, n, &expected->range, NULL);
+	cr_assert(!status_failed(done), "%s: %s", expected->what, done.detail);
+	for (size_t i = 0; i < n; i++) {
+		struct expectation one = *expected;
+		struct rows asked = *expected->rows;
+
+		asked.query = values + i * asked.dim;
+		one.rows = &asked;
+		expect_window(&one, &windows[i]);
+		window_finish(&windows[i]);
+	}
+	free(values);
 	arena_finish(&arena);
 }
 

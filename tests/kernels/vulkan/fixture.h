@@ -12,6 +12,7 @@ enum rows_kind {
 	ROWS_WHOLE,   /* small whole numbers: sums are exact in any order, and ties are many */
 	ROWS_HOSTILE, /* equal and opposite to the query, zero, one-hot, denormal, huge, twins */
 	ROWS_CANCELS, /* great terms whose sum is small */
+	ROWS_HALVES,  /* as plain, rounded to halves, among them denormal ones */
 };
 
 struct rows {
@@ -25,6 +26,10 @@ struct rows {
 void rows_init(struct rows *rows, uint32_t dim, uint32_t capacity, uint64_t seed);
 void rows_finish(struct rows *rows);
 void rows_add(struct rows *rows, enum rows_kind kind, uint32_t n);
+
+/* rows_keep - how a device is to keep them from now on: as floats, or as halves. What it has of them
+ * is dropped. */
+void rows_keep(struct rows *rows, bool is_half);
 
 const float *rows_vector(const struct rows *rows, uint32_t place);
 
@@ -50,6 +55,16 @@ struct expectation {
  * short of the width was held back. */
 void expect_bounds(const struct expectation *expected);
 void expect_proposal(const struct expectation *expected, size_t width);
+
+/* expect_window - the same of a window that something else has filled: sealed here. */
+void expect_window(const struct expectation *expected, struct window *window);
+
+/* expect_proposals - the same of n queries at once, the rows' own and others made of it and of rows;
+ * widths [n]. */
+void expect_proposals(const struct expectation *expected, const size_t *widths, size_t n);
+
+/* rows_ask - the i-th of such queries, [dim]: 0 is the rows' own. */
+void rows_ask(const struct rows *rows, size_t i, float *ret);
 
 /* gauge_settles - waits until the gauge of GPU objects is zero, ten seconds at most. */
 bool gauge_settles(void);

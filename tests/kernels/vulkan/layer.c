@@ -3,6 +3,7 @@
 
 #include "kernels/vulkan/device.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -11,8 +12,8 @@ static struct VolkDeviceTable real; /* of the one driver */
 static atomic_llong alive[LAYER_KINDS];
 static atomic_llong calls, fails_at; /* negative: never */
 static _Atomic(VkResult) failure;
-static atomic_bool has_failed;
-static atomic_ullong submits, dispatches, workgroups, copied;
+static atomic_bool has_failed, is_stuck;
+static atomic_ullong submits, dispatches, workgroups, copied, looks;
 
 static bool fails(void)
 {
@@ -63,7 +64,7 @@ MAKES_FROM(LAYER_PIPELINE_LAYOUT, vkCreatePipelineLayout, VkPipelineLayoutCreate
 MAKES_FROM(LAYER_PIPELINE_CACHE, vkCreatePipelineCache, VkPipelineCacheCreateInfo, VkPipelineCache)
 MAKES_FROM(LAYER_SHADER, vkCreateShaderModule, VkShaderModuleCreateInfo, VkShaderModule)
 MAKES_FROM(LAYER_COMMAND_POOL, vkCreateCommandPool, VkCommandPoolCreateInfo, VkCommandPool)
-MAKES_FROM(LAYER_FENCE, vkCreateFence, VkFenceCreateInfo, VkFence)
+MAKES_FROM(LAYER_SEMAPHORE, vkCreateSemaphore, VkSemaphoreCreateInfo, VkSemaphore)
 MAKES(LAYER_PIPELINE, vkCreateComputePipelines,
       (VkDevice d, VkPipelineCache c, uint32_t n, const VkComputePipelineCreateInfo *i,
        const VkAllocationCallbacks *a, VkPipeline *ret),
@@ -77,7 +78,7 @@ ENDS(LAYER_PIPELINE_LAYOUT, vkDestroyPipelineLayout, VkPipelineLayout)
 ENDS(LAYER_PIPELINE_CACHE, vkDestroyPipelineCache, VkPipelineCache)
 ENDS(LAYER_SHADER, vkDestroyShaderModule, VkShaderModule)
 ENDS(LAYER_COMMAND_POOL, vkDestroyCommandPool, VkCommandPool)
-ENDS(LAYER_FENCE, vkDestroyFence, VkFence)
+ENDS(LAYER_SEMAPHORE, vkDestroySemaphore, VkSemaphore)
 ENDS(LAYER_PIPELINE, vkDestroyPipeline, VkPipeline)
 
 FALLIBLE(vkBindBufferMemory, (VkDevice d, VkBuffer b, VkDeviceMemory m, VkDeviceSize at),
@@ -95,7 +96,6 @@ FALLIBLE(vkGetPipelineCacheData, (VkDevice d, VkPipelineCache c, size_t *n, void
 FALLIBLE(vkResetCommandPool, (VkDevice d, VkCommandPool p, VkCommandPoolResetFlags f), (d, p, f))
 FALLIBLE(vkBeginCommandBuffer, (VkCommandBuffer c, const VkCommandBufferBeginInfo *i), (c, i))
 FALLIBLE(vkEndCommandBuffer, (VkCommandBuffer c), (c))
-FALLIBLE(vkResetFences, (VkDevice d, uint32_t n, const VkFence *f), (d, n, f))
 
 static VKAPI_ATTR VkResult VKAPI_CALL our_vkQueueSubmit(VkQueue q, uint32_t n,
 							const VkSubmitInfo *i, VkFence f)
@@ -106,13 +106,19 @@ static VKAPI_ATTR VkResult VKAPI_CALL our_vkQueueSubmit(VkQueue q, uint32_t n,
 	return real.vkQueueSubmit(q, n, i, f);
 }
 
-static VKAPI_ATTR VkResult VKAPI_CALL our_vkWaitForFences(VkDevice d, uint32_t n,
-							  const VkFence *fences, VkBool32 all,
-							  uint64_t timeout_ns)
+static VKAPI_ATTR VkResult VKAPI_CALL our_vkWaitSemaphoresKHR(VkDevice d,
+							      const VkSemaphoreWaitInfo *i,
+							      uint64_t timeout_ns)
 {
 	bool failing = fails();
-	VkResult result =
-		real.vkWaitForFences(d, n, fences, all, failing ? UINT64_MAX : timeout_ns);
+	VkResult result;
+
+	atomic_fetch_add(&looks, timeout_ns == 0);
+	if (!failing && atomic_load(&is_stuck)) {
+		sched_yield();
+		return VK_TIMEOUT;
+	}
+	result = real.vkWaitSemaphoresKHR(d, i, failing ? UINT64_MAX : timeout_ns);
 
 	return failing ? atomic_load(&failure) : result;
 }
@@ -152,7 +158,7 @@ static void watch(struct VolkDeviceTable *vk)
 	OURS(vkCreatePipelineCache);
 	OURS(vkCreateShaderModule);
 	OURS(vkCreateCommandPool);
-	OURS(vkCreateFence);
+	OURS(vkCreateSemaphore);
 	OURS(vkCreateComputePipelines);
 	OURS(vkDestroyBuffer);
 	OURS(vkFreeMemory);
@@ -162,7 +168,7 @@ static void watch(struct VolkDeviceTable *vk)
 	OURS(vkDestroyPipelineCache);
 	OURS(vkDestroyShaderModule);
 	OURS(vkDestroyCommandPool);
-	OURS(vkDestroyFence);
+	OURS(vkDestroySemaphore);
 	OURS(vkDestroyPipeline);
 	OURS(vkBindBufferMemory);
 	OURS(vkMapMemory);
@@ -172,9 +178,8 @@ static void watch(struct VolkDeviceTable *vk)
 	OURS(vkResetCommandPool);
 	OURS(vkBeginCommandBuffer);
 	OURS(vkEndCommandBuffer);
-	OURS(vkResetFences);
 	OURS(vkQueueSubmit);
-	OURS(vkWaitForFences);
+	OURS(vkWaitSemaphoresKHR);
 	OURS(vkCmdDispatch);
 	OURS(vkCmdCopyBuffer);
 	OURS(vkDestroyDevice);
@@ -184,6 +189,7 @@ static void watch(struct VolkDeviceTable *vk)
 void layer_install(void)
 {
 	layer_fail_never();
+	layer_stick(false);
 	layer_plan_clear();
 	for (size_t kind = 0; kind < LAYER_KINDS; kind++)
 		atomic_store(&alive[kind], 0);
@@ -208,6 +214,11 @@ bool layer_has_failed(void)
 	return atomic_load(&has_failed);
 }
 
+void layer_stick(bool stuck)
+{
+	atomic_store(&is_stuck, stuck);
+}
+
 int64_t layer_alive(enum layer_kind kind)
 {
 	return atomic_load(&alive[kind]);
@@ -226,7 +237,7 @@ static const char *kind_name(enum layer_kind kind)
 		[LAYER_SHADER] = "shader",
 		[LAYER_PIPELINE] = "pipeline",
 		[LAYER_COMMAND_POOL] = "command pool",
-		[LAYER_FENCE] = "fence",
+		[LAYER_SEMAPHORE] = "semaphore",
 	};
 
 	return names[kind];
@@ -253,6 +264,7 @@ void layer_plan_clear(void)
 	atomic_store(&dispatches, 0);
 	atomic_store(&workgroups, 0);
 	atomic_store(&copied, 0);
+	atomic_store(&looks, 0);
 }
 
 struct layer_plan layer_plan(void)
@@ -262,5 +274,6 @@ struct layer_plan layer_plan(void)
 		.dispatches = atomic_load(&dispatches),
 		.workgroups = atomic_load(&workgroups),
 		.copied_bytes = atomic_load(&copied),
+		.looks = atomic_load(&looks),
 	};
 }

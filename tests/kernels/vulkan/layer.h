@@ -1,7 +1,7 @@
 /* layer - between our code and the driver: counts what is made and moved, and fails the nth call.
  *
  * layer_install before a scanner is opened; it is then under every device that opens. Failing calls do
- * not reach the driver, but for vkWaitForFences: work is awaited before a device is lost for show.
+ * not reach the driver, but for vkWaitSemaphores: work is awaited before a device is lost for show.
  * One driver at a time. Safe from any thread.
  */
 #ifndef SLUICE_TESTS_KERNELS_VULKAN_LAYER_H
@@ -22,7 +22,7 @@ enum layer_kind {
 	LAYER_SHADER,
 	LAYER_PIPELINE,
 	LAYER_COMMAND_POOL,
-	LAYER_FENCE,
+	LAYER_SEMAPHORE,
 	LAYER_KINDS,
 };
 
@@ -35,6 +35,9 @@ void layer_fail(int64_t n, VkResult result);
 void layer_fail_never(void);
 bool layer_has_failed(void);
 
+/* layer_stick - from now on no wait ends by itself, or again as the driver says. */
+void layer_stick(bool stuck);
+
 /* layer_alive - objects of a kind that are there. layer_is_empty - of no kind is there any; says which
  * on standard error. */
 int64_t layer_alive(enum layer_kind kind);
@@ -45,6 +48,7 @@ struct layer_plan {
 	uint64_t submits, dispatches;
 	uint64_t workgroups;
 	uint64_t copied_bytes; /* by vkCmdCopyBuffer */
+	uint64_t looks;        /* waits that do not sleep */
 };
 
 void layer_plan_clear(void);

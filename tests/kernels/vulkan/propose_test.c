@@ -11,7 +11,7 @@ static const size_t widths[] = {1, 2, 10, 100, 127, 128, 129, 1000, 20000};
 static void check(struct scanner *scanner, struct rows *rows, const struct scan_range *range,
 		  const char *what)
 {
-	for (size_t w = 0; w < WIDTHS; w++) {
+	for (size_t w = 0; w < 2 * WIDTHS; w++) {
 		struct expectation expected = {
 			.scanner = scanner,
 			.metric = w % 2 ? METRIC_L2 : METRIC_INNER_PRODUCT,
@@ -19,7 +19,10 @@ static void check(struct scanner *scanner, struct rows *rows, const struct scan_
 			.range = *range,
 			.what = what,
 		};
-		expect_proposal(&expected, widths[w]);
+
+		if (w % WIDTHS == 0)
+			rows_keep(rows, w >= WIDTHS);
+		expect_proposal(&expected, widths[w % WIDTHS]);
 	}
 }
 

@@ -12,13 +12,13 @@
 
 /* Under a stuck device no wait ends by itself. One scanner at a time. */
 static atomic_bool is_stuck;
-static PFN_vkWaitForFences real_wait;
+static PFN_vkWaitSemaphoresKHR real_wait;
 
-static VKAPI_ATTR VkResult VKAPI_CALL stuck_wait(VkDevice device, uint32_t n, const VkFence *fences,
-						 VkBool32 all, uint64_t timeout_ns)
+static VKAPI_ATTR VkResult VKAPI_CALL stuck_wait(VkDevice device, const VkSemaphoreWaitInfo *info,
+						 uint64_t timeout_ns)
 {
 	if (!atomic_load(&is_stuck))
-		return real_wait(device, n, fences, all, timeout_ns);
+		return real_wait(device, info, timeout_ns);
 	sched_yield();
 	return VK_TIMEOUT;
 }
@@ -39,8 +39,8 @@ static void stage_init(struct stage *stage, uint32_t n)
 	arena_init(&stage->arena, 1 << 20);
 	stage->scanner = software_open();
 	device = scanner_vulkan_runtime(stage->scanner)->device;
-	real_wait = device->vk.vkWaitForFences;
-	device->vk.vkWaitForFences = stuck_wait;
+	real_wait = device->vk.vkWaitSemaphoresKHR;
+	device->vk.vkWaitSemaphoresKHR = stuck_wait;
 	rows_init(&stage->rows, 32, n, 1);
 	rows_add(&stage->rows, ROWS_PLAIN, n);
 	cr_assert(!status_failed(scan_query_init(&stage->query, &stage->arena, METRIC_L2,
