@@ -88,11 +88,15 @@ void codes4_pack(const struct codes4_model *model, const uint8_t *codes, uint32_
 		 unsigned char *ret);
 
 /* codes4_query - a query's tables; the arena's. Score of a row: base of its list + bias +
- * scale * sum of levels. */
+ * scale * sum of levels.
+ * first  pairs of groups that tell most of a sum, an even number; 0: they are not looked at apart.
+ * rest   what the other pairs add to it at most, all but always.
+ * first_least  below such a sum over the first pairs there are too many rows for it to tell. */
 struct codes4_query {
-	uint32_t groups;
+	uint32_t groups, first;
 	const uint8_t *tables; /* [groups][16] 32-byte aligned */
 	float scale, bias;
+	int32_t rest, first_least;
 };
 
 /* codes4_query_init - costs kept * dim in 16 bits: 3 us for 266 * 384. The same bits in every
@@ -101,7 +105,7 @@ struct codes4_query {
 status codes4_query_init(struct codes4_query *ret, struct arena *arena,
 			 const struct codes4_model *model, const float *query);
 
-enum codes4_isa { CODES4_BEST, CODES4_PORTABLE, CODES4_AVX2 };
+enum codes4_isa { CODES4_BEST, CODES4_PORTABLE, CODES4_AVX2, CODES4_AVX512 };
 struct codes4_kernel;
 
 /* codes4_scanner - NULL where this processor lacks it. BEST and PORTABLE are always there. */
@@ -121,7 +125,8 @@ struct codes4_range {
 };
 
 /* codes4_scan - offers to the window (score, row) of every visible row of the range whose key is
- * before its threshold. The same keys whichever the kernel. */
+ * before its threshold, but for rows whose sum over the query's first pairs is so low that the others
+ * are not likely to make up for it. The same keys whichever the kernel. */
 void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query *query,
 		 const struct codes4_range *range, struct window *window);
 

@@ -40,9 +40,12 @@ status codes8_coder_init(struct codes8_coder *coder, const struct codes8_shape *
 		.shape = *shape,
 		.rotation = rotation,
 		.rotated = malloc(sizeof(double) * CODES8_ROWS * shape->dim),
+		.room = malloc(sizeof(float) * CODES8_ROWS * shape->dim),
 	};
-	if (!coder->rotated)
+	if (!coder->rotated || !coder->room) {
+		codes8_coder_finish(coder);
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory to code vectors");
+	}
 	return status_ok();
 }
 
@@ -51,6 +54,7 @@ void codes8_coder_finish(struct codes8_coder *coder)
 	if (!coder)
 		return;
 	free(coder->rotated);
+	free(coder->room);
 	*coder = (struct codes8_coder){0};
 }
 
@@ -93,8 +97,9 @@ static double norm_of(const double *values, uint32_t n)
 	return sqrt(sum);
 }
 
-static void head_encode(const struct codes8_shape *shape, const double *values, size_t row,
-			unsigned char *block)
+/* off: how far all values together may be from those that are meant. */
+static void head_encode(const struct codes8_shape *shape, const double *values, double off,
+			size_t row, unsigned char *block)
 {
 	struct codes8_sides *sides = (struct codes8_sides *)(void *)block;
 	uint32_t n = shape->tail ? shape->head : shape->dim;
@@ -103,18 +108,20 @@ static void head_encode(const struct codes8_shape *shape, const double *values, 
 	sides->scale[row] = codes8_half_up(part_scale(values, n));
 	part = part_encode(values, n, (double)codes8_half_float(sides->scale[row]),
 			   block + shape->codes_offset + 4 * row, (size_t)4 * CODES8_ROWS);
-	sides->residual[row] = codes8_half_up(part.residual * CODES8_NORM_UP);
+	sides->residual[row] = codes8_half_up((part.residual + off) * CODES8_NORM_UP);
 	sides->norm[row] = codes8_half_up(part.norm * CODES8_NORM_UP);
-	sides->rest[row] = codes8_half_up(norm_of(values + n, shape->dim - n) * CODES8_NORM_UP);
+	sides->rest[row] =
+		codes8_half_up((norm_of(values + n, shape->dim - n) + off) * CODES8_NORM_UP);
 }
 
-static void tail_encode(const struct codes8_shape *shape, const double *values, unsigned char *ret)
+static void tail_encode(const struct codes8_shape *shape, const double *values, double off,
+			unsigned char *ret)
 {
 	uint32_t n = shape->dim - shape->head;
 	float scale = codes8_float_up(part_scale(values, n)), residual;
 	struct part part = part_encode(values, n, (double)scale, ret + 2 * sizeof(float), 4);
 
-	residual = codes8_float_up(part.residual * CODES8_NORM_UP);
+	residual = codes8_float_up((part.residual + off) * CODES8_NORM_UP);
 	memcpy(ret, &scale, sizeof scale);
 	memcpy(ret + sizeof scale, &residual, sizeof residual);
 }
@@ -137,21 +144,23 @@ void codes8_encode(struct codes8_coder *coder, const float *const *vectors, size
 {
 	const struct codes8_shape *shape = &coder->shape;
 	uint32_t dim = shape->dim;
+	double off = 0;
 
 	assert(n >= 1 && n <= CODES8_ROWS);
 	block_clear(shape, ret_head, ret_tails);
 	if (coder->rotation) {
-		codes8_rotate(coder->rotation, vectors, n, coder->rotated);
+		off = codes8_rotate_rows(coder->rotation, vectors, n, coder->room, coder->rotated);
 	} else {
 		for (size_t i = 0; i < n * dim; i++)
 			coder->rotated[i] = (double)vectors[i / dim][i % dim];
 	}
 	for (size_t row = 0; row < n; row++) {
 		const double *values = coder->rotated + row * dim;
+		double row_off = off > 0 ? off * vector_norm(vectors[row], dim) : 0;
 
-		head_encode(shape, values, row, ret_head);
+		head_encode(shape, values, row_off, row, ret_head);
 		if (shape->tail)
-			tail_encode(shape, values + shape->head,
+			tail_encode(shape, values + shape->head, row_off,
 				    ret_tails + row * shape->tail_bytes);
 		if (shape->metric == METRIC_L2) {
 			double norm = vector_norm(vectors[row], dim);

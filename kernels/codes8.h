@@ -82,6 +82,7 @@ struct codes8_coder {
 	struct codes8_shape shape;
 	const struct codes8_rotation *rotation; /* NULL: none */
 	double *rotated;                        /* [CODES8_ROWS][dim] owned */
+	float *room;                            /* [CODES8_ROWS][dim] owned */
 };
 
 /* codes8_coder_init - Fails: RESOURCE_EXHAUSTED */

@@ -7,16 +7,26 @@
  *   |R|_F <= sqrt(dim (1 + d)). It comes twice (p and y), and each meets a vector of length
  *   sqrt(1 + d) (1 + n) at most: 3 n covers both.
  * Nothing underflows: the least product of two floats is 2^-298.
+ * In float |y - Rx| <= m |x|, with m = product_rounding |R|_F, and what underflows: 2 dim 2^-126 a value
+ * at most, dim^1.5 2^-125 in all. |x| is at least FLOAT_LEAST there, so that is less than 2^-40 |x|, for
+ * which m has room. Above FLOAT_MOST sums might leave float. Whoever uses such a y counts m |x| as
+ * part of what its code is off by.
  * epsilon |q| |x| is used with |x| bounded by lengths of rotated vectors, which may be shorter by
  * sqrt(1 - d) (1 - n), and d is at most 2^-10: hence a hundredth more.
  */
 #include "kernels/codes8_rotation.h"
+
+#include "kernels/product.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define DEVIATION_MAX 0x1p-10
+
+/* The largest value of a vector that is rotated in float. */
+#define FLOAT_LEAST 0x1p-60F
+#define FLOAT_MOST 0x1p61F
 
 /* Half a register of AVX-512, one of AVX2, two of SSE2. */
 #define LANES 4
@@ -100,7 +110,7 @@ INLINE void multiply(const float *rows, size_t n_rows, size_t dim, const float *
 }
 
 /* What both functions below take. */
-struct product {
+struct wide_product {
 	const float *rows;
 	size_t n_rows, dim;
 	const float *const *vectors;
@@ -110,7 +120,7 @@ struct product {
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2,fma"))) static void product_avx2(const struct product *product)
+__attribute__((target("avx2,fma"))) static void wide_avx2(const struct wide_product *product)
 {
 	multiply(product->rows, product->n_rows, product->dim, product->vectors, product->n,
 		 product->ret);
@@ -123,7 +133,7 @@ static bool has_avx2(void)
 
 #else
 
-static void product_avx2(const struct product *product)
+static void wide_avx2(const struct wide_product *product)
 {
 	(void)product;
 }
@@ -135,10 +145,10 @@ static bool has_avx2(void)
 
 #endif
 
-static void product_make(const struct product *product)
+static void wide_make(const struct wide_product *product)
 {
 	if (has_avx2())
-		product_avx2(product);
+		wide_avx2(product);
 	else
 		multiply(product->rows, product->n_rows, product->dim, product->vectors, product->n,
 			 product->ret);
@@ -147,7 +157,7 @@ static void product_make(const struct product *product)
 void codes8_rotate(const struct codes8_rotation *rotation, const float *const *vectors, size_t n,
 		   double *ret)
 {
-	struct product product = {
+	struct wide_product product = {
 		.rows = rotation->matrix,
 		.n_rows = rotation->dim,
 		.dim = rotation->dim,
@@ -156,7 +166,44 @@ void codes8_rotate(const struct codes8_rotation *rotation, const float *const *v
 		.ret = ret,
 	};
 
+	wide_make(&product);
+}
+
+static bool fits_float(const float *vector, size_t dim)
+{
+	float largest = 0;
+
+	for (size_t i = 0; i < dim; i++) {
+		float value = fabsf(vector[i]);
+
+		largest = value > largest ? value : largest;
+	}
+	return largest >= FLOAT_LEAST && largest <= FLOAT_MOST;
+}
+
+double codes8_rotate_rows(const struct codes8_rotation *rotation, const float *const *vectors,
+			  size_t n, float *room, double *ret)
+{
+	size_t dim = rotation->dim, n_fitting = 0;
+	const struct matrix_product product = {
+		.rows = rotation->matrix,
+		.n_rows = dim,
+		.dim = dim,
+		.vectors = vectors,
+		.n = n,
+		.ret = room,
+	};
+
+	while (n_fitting < n && fits_float(vectors[n_fitting], dim))
+		n_fitting++;
+	if (n_fitting < n) {
+		codes8_rotate(rotation, vectors, n, ret);
+		return 0;
+	}
 	product_make(&product);
+	for (size_t i = 0; i < n * dim; i++)
+		ret[i] = (double)room[i];
+	return product_rounding((uint32_t)dim) * sqrt((double)dim) * 1.01;
 }
 
 #define TILE_ROWS 64
@@ -169,7 +216,7 @@ static double tile_deviation(const float *matrix, size_t dim, size_t i, size_t j
 	double found[TILE_COLUMNS][TILE_ROWS], total = 0;
 	size_t columns = dim - i < TILE_COLUMNS ? dim - i : TILE_COLUMNS;
 	size_t rows = dim - j < TILE_ROWS ? dim - j : TILE_ROWS;
-	struct product product = {
+	struct wide_product product = {
 		.rows = matrix + j * dim,
 		.n_rows = rows,
 		.dim = dim,
@@ -180,7 +227,7 @@ static double tile_deviation(const float *matrix, size_t dim, size_t i, size_t j
 
 	for (size_t c = 0; c < columns; c++)
 		vectors[c] = matrix + (i + c) * dim;
-	product_make(&product);
+	wide_make(&product);
 	for (size_t c = 0; c < columns; c++) {
 		for (size_t r = 0; r < rows; r++) {
 			double off = (&found[0][0])[c * rows + r] - (i + c == j + r);

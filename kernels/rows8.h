@@ -45,7 +45,7 @@ struct rows8_query {
 status rows8_query_init(struct rows8_query *ret, struct arena *arena, enum metric metric,
 			uint32_t dim, const float *query);
 
-enum rows8_isa { ROWS8_BEST, ROWS8_PORTABLE, ROWS8_AVX2 };
+enum rows8_isa { ROWS8_BEST, ROWS8_PORTABLE, ROWS8_AVX2, ROWS8_VNNI };
 struct rows8_kernel;
 const struct rows8_kernel *rows8_scanner(enum rows8_isa isa); /* as codes4_scanner */
 

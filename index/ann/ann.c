@@ -123,6 +123,15 @@ const char *ann_name(const struct ann *ann)
 	return ann->factory ? factory_name(ann->factory) : lists_name(ann->lists);
 }
 
+void ann_calibration(const struct ann *ann, struct calibration *ret)
+{
+	*ret = (struct calibration){0};
+	if (ann->factory)
+		factory_calibration(ann->factory, ret);
+	else
+		lists_calibration(ann->lists, ret);
+}
+
 uint64_t ann_memory_bytes(const struct ann *ann)
 {
 	return sizeof *ann +

@@ -10,6 +10,7 @@
 #ifndef SLUICE_INDEX_ANN_ANN_H
 #define SLUICE_INDEX_ANN_ANN_H
 
+#include "index/ann/calibration.h"
 #include "index/segment/sealed.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/deadline.h"
@@ -67,6 +68,9 @@ void ann_close(struct ann *ann); /* NULL is fine */
  * visible  whether a place may be a hit; NULL: all may.
  * window   gets bound keys (upper bound, base + place), as codes8_propose gives them.
  * scanned  the probe adds the rows whose codes it read.
+ * floor    of segments that are asked one after the other: the least score, as they reckon it, of the
+ *          floor_keep best rows of those before; the probe leaves out what is below, and raises it.
+ *          floor_keep 0: there is none yet.
  * memory   an arena that may be used until the probe ends. */
 struct ann_probe {
 	const float *query;
@@ -78,6 +82,8 @@ struct ann_probe {
 	struct window *window;
 	uint64_t base;
 	uint64_t scanned;
+	float floor;
+	uint32_t floor_keep;
 	struct arena *memory;
 	const struct deadline *deadline;
 };
@@ -91,6 +97,8 @@ status ann_find(const struct ann *ann, struct ann_probe *probe);
 
 /* ann_name - "ivf1024" or the factory string, for people. */
 const char *ann_name(const struct ann *ann);
+/* ann_calibration - what was measured when it was built. */
+void ann_calibration(const struct ann *ann, struct calibration *ret);
 uint64_t ann_memory_bytes(const struct ann *ann); /* besides what is mapped */
 uint64_t ann_disk_bytes(const struct ann *ann);
 

@@ -106,6 +106,27 @@ const char *factory_name(const struct factory *factory)
 	return factory->calibration.factory;
 }
 
+_Static_assert(FACTORY_DEPTHS <= CALIBRATION_CURVES_MAX && FACTORY_WIDTHS <= CALIBRATION_POINTS_MAX,
+	       "there is room for what was measured");
+
+void factory_calibration(const struct factory *factory, struct calibration *ret)
+{
+	double n_rows = sealed_length(factory->sealed);
+
+	ret->candidates = true;
+	for (size_t column = 0; column < FACTORY_DEPTHS; column++) {
+		ret->curves[column].depth = factory_depth(column);
+		for (size_t i = 0; i < FACTORY_WIDTHS; i++) {
+			double share = (double)(factory_depth(column) << i) / n_rows;
+			float recall = factory->calibration.recall[column][i];
+
+			if (recall > 0)
+				calibration_add(&ret->curves[column],
+						(float)(share < 1 ? share : 1), recall);
+		}
+	}
+}
+
 uint64_t factory_memory_bytes(const struct factory *factory)
 {
 	return sizeof *factory + factory->index_bytes;

@@ -19,8 +19,10 @@ struct factory;
 bool factory_is_wanted(const struct collection_config *config, uint64_t n_rows);
 
 /* factory_build - Heap: a sample to train on (39 rows for each centroid, at least 16,384 or all
- * rows), FAISS's index, and 1 MiB. Training is one call of FAISS, which the deadline has to wait for:
- * seconds for 1,000 lists, more for OPQ; rows are added in slices of about half a second. */
+ * rows), FAISS's index, and 1 MiB. Lists are trained in calls of one iteration (half a second for
+ * 1,000 of 384 dimensions on one core), unless a transform or a refinement is around them: then, and for
+ * PQ and OPQ, training is one call, which the deadline has to wait for (factory_index.h). Rows are
+ * added in slices of about half a second. */
 status factory_build(const struct sealed_file *file, const struct sealed *sealed,
 		     const struct deadline *deadline, const struct ann_progress *progress,
 		     struct arena *arena);
@@ -35,6 +37,8 @@ bool factory_covers(const struct factory *factory, uint32_t depth, float recall,
 status factory_find(const struct factory *factory, struct ann_probe *probe);
 
 const char *factory_name(const struct factory *factory);
+void factory_calibration(const struct factory *factory,
+			 struct calibration *ret); /* ret  all zero */
 uint64_t factory_memory_bytes(const struct factory *factory);
 uint64_t factory_disk_bytes(const struct factory *factory);
 

@@ -123,7 +123,8 @@ static status train(struct building *building)
 		if (i % 256 == 0)
 			TRY(deadline_check(building->deadline));
 	}
-	TRY(factory_index_train(building->made.index, taken, building->rows, building->arena));
+	TRY(factory_index_train(building->made.index, taken, building->rows, building->deadline,
+				building->arena));
 	TRY(deadline_check(building->deadline));
 	tell(building, ANN_TRAIN, 1);
 	return status_ok();

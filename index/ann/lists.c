@@ -106,6 +106,23 @@ const char *lists_name(const struct lists *lists)
 	return lists->name;
 }
 
+_Static_assert(LISTS_DEPTHS <= CALIBRATION_CURVES_MAX && LISTS_TARGETS <= CALIBRATION_POINTS_MAX,
+	       "there is room for the table");
+
+void lists_calibration(const struct lists *lists, struct calibration *ret)
+{
+	for (uint32_t row = 0; row < LISTS_DEPTHS; row++) {
+		ret->curves[row].depth = lists_depth(row);
+		for (uint32_t column = 0; column < LISTS_TARGETS; column++) {
+			const struct lists_setting *setting = &lists->table->settings[row][column];
+
+			if (setting->keep)
+				calibration_add(&ret->curves[row], setting->share,
+						(float)lists_target(column));
+		}
+	}
+}
+
 uint64_t lists_memory_bytes(const struct lists *lists)
 {
 	return sizeof *lists;

@@ -36,7 +36,8 @@ void lists_close(struct lists *lists); /* NULL is fine */
 bool lists_covers(const struct lists *lists, uint32_t depth, float recall, double share);
 status lists_find(const struct lists *lists, struct ann_probe *probe);
 
-const char *lists_name(const struct lists *lists); /* "ivf948" */
+const char *lists_name(const struct lists *lists);                          /* "ivf948" */
+void lists_calibration(const struct lists *lists, struct calibration *ret); /* ret  all zero */
 uint64_t lists_memory_bytes(const struct lists *lists);
 uint64_t lists_disk_bytes(const struct lists *lists);
 

@@ -15,9 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One of so many rows, within limits. */
+#define ROWS_PER_PROBE 32
+#define PROBES_LEAST 64
 #define PROBES 320
-/* A thousand hits each tell as much of fewer. */
-#define PROBES_DEEP 41 /* odd, so that both kinds are among them */
+
+/* Of so many probes each depth has its own: many hits each tell as much of fewer. Odd, so that both kinds
+ * are among them. */
+static const uint32_t probes[LISTS_DEPTHS] = {PROBES, 161, 41};
 
 #define KEEPS 4
 #define STEPS 12
@@ -230,24 +235,41 @@ static status probe_run(struct calibrating *calibrating, uint32_t n_depths)
 	return status_ok();
 }
 
+/* Whether probe i of n is one of a depth's, which are spread among the others. */
+static bool is_of_depth(uint32_t n_probes, uint32_t i, uint32_t row)
+{
+	uint64_t of_depth = probes[row];
+
+	return i * of_depth / PROBES != (i + 1) * of_depth / PROBES ||
+	       (of_depth * n_probes / PROBES < 2 && i < KINDS);
+}
+
+static uint32_t count_probes(uint32_t n)
+{
+	uint32_t n_probes = n / ROWS_PER_PROBE;
+
+	if (n_probes < PROBES_LEAST)
+		n_probes = n < PROBES_LEAST ? n : PROBES_LEAST;
+	return n_probes < PROBES ? n_probes : PROBES;
+}
+
 static status probe_all(struct calibrating *calibrating)
 {
-	uint32_t n = calibrating->lists->shape.n, n_probes = n < PROBES ? n : PROBES, tried = 0;
+	uint32_t n = calibrating->lists->shape.n, n_probes = count_probes(n), tried = 0;
 
 	while (tried < LISTS_DEPTHS && depth_is_tried(calibrating, tried))
 		tried++;
 	mean_make(calibrating, n_probes);
 	for (uint32_t i = 0; i < n_probes && tried > 0; i++) {
-		/* The deepest of a part, spread among the others. */
-		bool deep = (uint64_t)i * PROBES_DEEP / n_probes !=
-			    ((uint64_t)i + 1) * PROBES_DEEP / n_probes;
-		uint32_t n_depths = tried == LISTS_DEPTHS && !deep ? tried - 1 : tried;
+		uint32_t n_depths = tried;
 
+		while (n_depths > 1 && !is_of_depth(n_probes, i, n_depths - 1))
+			n_depths--;
 		query_make(calibrating, n_probes, i);
 		TRY(probe_run(calibrating, n_depths));
 		building_tell(calibrating->building, ANN_WRITE, 0.7 + 0.3 * (i + 1.0) / n_probes);
 	}
-	return status_ok();
+	return deadline_check(calibrating->building->deadline);
 }
 
 /* Of values at the steps, the one at z. */
@@ -293,11 +315,11 @@ static double z_of_all(const struct calibrating *calibrating, uint32_t row, uint
 
 	for (size_t kind = 0; kind < KINDS; kind++) {
 		const struct measured *measured = &calibrating->measured[kind][row][keep];
-		double probes = calibrating->n_probes[kind][row];
+		double n_probes = calibrating->n_probes[kind][row];
 
-		if (measured->recall[STEPS - 1] < lists_margin_recall(target) * probes)
+		if (measured->recall[STEPS - 1] < lists_margin_recall(target) * n_probes)
 			return NAN;
-		z = fmax(z, z_find(measured, target * probes));
+		z = fmax(z, z_find(measured, target * n_probes));
 	}
 	return z;
 }

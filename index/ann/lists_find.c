@@ -31,6 +31,23 @@ static void setting_choose(const struct lists *lists, const struct ann_probe *pr
 		ret->keep = lists->shape.n;
 }
 
+/* Other segments may have shown already how good a row has to be. With fewer kept there, it would be asked
+ * too much here. */
+static void floor_take(const struct ann_probe *probe, struct window *kept)
+{
+	if (probe->floor_keep >= kept->width)
+		kept->threshold = (struct key){probe->floor, UINT64_MAX};
+}
+
+static void floor_raise(const struct window *kept, struct ann_probe *probe)
+{
+	if (kept->n < kept->width ||
+	    (probe->floor_keep > 0 && !(kept->threshold.score > probe->floor)))
+		return;
+	probe->floor = kept->threshold.score;
+	probe->floor_keep = (uint32_t)kept->width;
+}
+
 /* Bounds of what the walk kept. */
 static status hand_on(const struct lists *lists, const struct lists_query *query,
 		      const struct window *kept, struct ann_probe *probe)
@@ -69,10 +86,12 @@ status lists_find(const struct lists *lists, struct ann_probe *probe)
 	setting_choose(lists, probe, &setting);
 	walk.z = setting.z;
 	TRY(window_of(probe->memory, setting.keep, &kept));
+	floor_take(probe, &kept);
 	TRY(lists_query_init(&query, lists, probe->query, probe->memory));
 	s = lists_walk_run(lists, &walk);
 	probe->scanned += walk.read;
 	TRY(s);
 	window_compact(&kept);
+	floor_raise(&kept, probe);
 	return hand_on(lists, &query, &kept, probe);
 }

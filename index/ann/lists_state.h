@@ -12,6 +12,7 @@
 #define SLUICE_INDEX_ANN_LISTS_STATE_H
 
 #include "index/ann/lists.h"
+#include "index/ann/lists_bar.h"
 #include "index/ann/lists_layout.h"
 #include "kernels/rows8.h"
 
@@ -39,7 +40,7 @@ struct lists_query {
 	float *leads;    /* [n_lists] what a list promises by its centroid alone */
 	float *spreads;  /* [n_lists] by how much the scores of its rows differ from that */
 	float *promises; /* [n_lists] room for a walk */
-	uint64_t *order; /* [n_lists + 1] likewise */
+	uint32_t *order; /* [2][n_lists + 1] likewise */
 };
 
 /* lists_query_init - all is the arena's. Fails: RESOURCE_EXHAUSTED */
@@ -58,6 +59,7 @@ struct lists_walk {
 	struct window *window;
 	uint64_t read;
 	const struct deadline *deadline;
+	struct lists_bar bar; /* the walk's own */
 };
 
 /* lists_walk_run - Fails: DEADLINE_EXCEEDED CANCELLED */

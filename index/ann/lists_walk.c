@@ -20,6 +20,9 @@
 #define SAMPLE 64
 #define CUT_PART 8
 
+/* In which lists are put, by what they promise. */
+#define ORDER_STEPS 128
+
 /* Of codes that are fetched ahead, of the next list. */
 #define FETCH_BYTES 1024
 #define LINE_BYTES 64
@@ -52,8 +55,8 @@ static void judge_again(struct lists_query *query, uint32_t n)
 		if (!is_not_finite(query->bases[i]) && !is_not_finite(query->leads[i]) &&
 		    !is_not_finite(query->spreads[i]))
 			continue;
-		query->bases[i] = query->leads[i] = 0;
-		query->spreads[i] = INFINITY;
+		query->bases[i] = query->spreads[i] = 0;
+		query->leads[i] = INFINITY;
 	}
 }
 
@@ -95,14 +98,14 @@ status lists_query_init(struct lists_query *ret, const struct lists *lists, cons
 {
 	const struct lists_shape *shape = &lists->shape;
 	size_t n = shape->n_lists;
-	unsigned char *memory =
-		arena_alloc(arena, (n + 1) * (sizeof *ret->order + 4 * sizeof(float)));
+	uint32_t *memory =
+		arena_alloc(arena, (n + 1) * (2 * sizeof *ret->order + 4 * sizeof(float)));
 	float length = (float)vector_norm(query, shape->dim);
 
 	if (!memory)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
-	*ret = (struct lists_query){.order = (uint64_t *)(void *)memory};
-	ret->bases = (float *)(void *)(ret->order + n + 1);
+	*ret = (struct lists_query){.order = memory};
+	ret->bases = (float *)(void *)(ret->order + 2 * (n + 1));
 	ret->leads = ret->bases + n;
 	ret->spreads = ret->leads + n;
 	ret->promises = ret->spreads + n;
@@ -115,40 +118,6 @@ status lists_query_init(struct lists_query *ret, const struct lists *lists, cons
 	else
 		judge(ret, lists, length);
 	return status_ok();
-}
-
-/* Whole numbers in the order of floats, and back. */
-static uint32_t rank_of(float score)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &score, sizeof bits);
-	return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
-}
-
-static float score_of(uint32_t rank)
-{
-	uint32_t bits = rank >> 31 ? rank & ~(UINT32_C(1) << 31) : ~rank;
-	float score;
-
-	memcpy(&score, &bits, sizeof score);
-	return score;
-}
-
-/* Of a heap with the greatest first: lets the value at `at` sink to where it belongs. */
-static void heap_sink(uint64_t *heap, size_t n, size_t at)
-{
-	uint64_t value = heap[at];
-	size_t child;
-
-	while ((child = 2 * at + 1) < n) {
-		child += child + 1 < n && heap[child + 1] > heap[child];
-		if (heap[child] <= value)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = value;
 }
 
 static void promises_make(const struct lists_query *query, uint32_t n, float z)
@@ -187,22 +156,72 @@ static float cut_guess(const float *promises, uint32_t n)
 	return best[n_best - 1];
 }
 
-/* A heap of the lists that promise as much as low, and less than high: their promises, then their
- * numbers. */
-static size_t order_make(const struct lists_query *query, uint32_t n_lists, float low, float high)
+/* The lists that promise as much as low, and less than high, in steps from the greatest promise down;
+ * in no order within a step, since promises are not that exact.
+ * begin  [ORDER_STEPS + 1] of each step the first in order. top  the greatest that is finite. */
+struct ordered {
+	const uint32_t *order;
+	uint32_t begin[ORDER_STEPS + 1];
+	float top, per_promise;
+};
+
+static uint32_t step_of(const struct ordered *ordered, float promise)
+{
+	float steps = (ordered->top - promise) * ordered->per_promise;
+
+	if (!(steps > 0))
+		return 0;
+	return steps < ORDER_STEPS - 1 ? (uint32_t)steps : ORDER_STEPS - 1;
+}
+
+/* Which lists they are, and from where to where their promises go. */
+static uint32_t lists_pick(const struct lists_query *query, uint32_t n_lists, float low, float high,
+			   struct ordered *ordered)
 {
 	const float *promises = query->promises;
-	uint64_t *order = query->order;
-	size_t n = 0;
+	uint32_t *picked = query->order, n = 0;
+	float top = -INFINITY, bottom = INFINITY;
 
 	for (uint32_t i = 0; i < n_lists; i++) {
 		/* Written in any case: no branch to guess wrong. */
-		order[n] = (uint64_t)rank_of(promises[i]) << 32 | i;
+		picked[n] = i;
 		n += promises[i] >= low && !(promises[i] >= high);
 	}
-	for (size_t i = n / 2; i-- > 0;)
-		heap_sink(order, n, i);
+	for (uint32_t i = 0; i < n; i++) {
+		float promise = promises[picked[i]], finite = promise < INFINITY ? promise : bottom;
+
+		top = promise < INFINITY && promise > top ? promise : top;
+		bottom = finite < bottom ? finite : bottom;
+	}
+	ordered->top = top;
+	ordered->per_promise = top - bottom > 0x1p-100F && top - bottom < 0x1p100F
+				       ? ORDER_STEPS / (top - bottom)
+				       : 0;
 	return n;
+}
+
+static void order_make(const struct lists_query *query, uint32_t n_lists, float low, float high,
+		       struct ordered *ret)
+{
+	const uint32_t *picked = query->order;
+	uint32_t *order = query->order + n_lists + 1, *begin = ret->begin, at = 0;
+	uint32_t n = lists_pick(query, n_lists, low, high, ret);
+
+	memset(begin, 0, sizeof ret->begin);
+	for (uint32_t i = 0; i < n; i++)
+		begin[step_of(ret, query->promises[picked[i]])]++;
+	for (uint32_t step = 0; step <= ORDER_STEPS; step++) {
+		uint32_t count = begin[step];
+
+		begin[step] = at;
+		at += count;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		order[begin[step_of(ret, query->promises[picked[i]])]++] = picked[i];
+	/* Each is now where the next one was. */
+	memmove(begin + 1, begin, ORDER_STEPS * sizeof *begin);
+	begin[0] = 0;
+	ret->order = order;
 }
 
 static void list_fetch(const struct lists *lists, uint32_t list)
@@ -232,33 +251,40 @@ static void list_scan(const struct lists *lists, struct lists_walk *walk, const 
 	walk->read += range.n;
 }
 
-/* The lists of a heap, until one promises too little: then true. */
-static bool lists_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
-		       size_t n, status *ret)
+/* Whether no list of a step can promise as much as the threshold. */
+static bool step_is_behind(const struct ordered *ordered, uint32_t step, float threshold)
 {
-	struct window *window = walk->window;
-	uint64_t *order = walk->query->order;
-	uint64_t step = SCAN_STEP_BYTES * 2 / lists->model.groups, checked = walk->read;
+	return step > 0 && ordered->top - (float)step / ordered->per_promise < threshold;
+}
 
-	while (n > 0) {
-		uint32_t list = (uint32_t)order[0];
+/* Lists in order, until all that follow promise too little: then true. */
+static bool lists_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
+		       const struct ordered *ordered, status *ret)
+{
+	const float *promises = walk->query->promises;
+	uint64_t step_rows = SCAN_STEP_BYTES * 2 / lists->model.groups, checked = walk->read;
+	uint32_t end = ordered->begin[ORDER_STEPS], at = 0;
 
-		if (score_of((uint32_t)(order[0] >> 32)) < window->threshold.score)
+	for (uint32_t step = 0; at < end; step++) {
+		if (step_is_behind(ordered, step, walk->window->threshold.score))
 			return true;
-		order[0] = order[--n];
-		heap_sink(order, n, 0);
-		if (n > 0)
-			list_fetch(lists, (uint32_t)order[0]);
-		list_scan(lists, walk, seen, list);
-		/* A threshold that is late lets in more, and ends the walk late. */
-		if (window->n >= window->width + window->width / 4)
-			window_compact(window);
-		if (walk->read - checked < step)
-			continue;
-		checked = walk->read;
-		*ret = deadline_check(walk->deadline);
-		if (status_failed(*ret))
-			return true;
+		for (; at < ordered->begin[step + 1]; at++) {
+			uint32_t list = ordered->order[at];
+
+			if (promises[list] < walk->window->threshold.score)
+				continue;
+			if (at + 1 < end)
+				list_fetch(lists, ordered->order[at + 1]);
+			list_scan(lists, walk, seen, list);
+			/* A threshold that is late lets in more, and ends the walk late. */
+			lists_bar_raise(&walk->bar, walk->window);
+			if (walk->read - checked < step_rows)
+				continue;
+			checked = walk->read;
+			*ret = deadline_check(walk->deadline);
+			if (status_failed(*ret))
+				return true;
+		}
 	}
 	return false;
 }
@@ -269,15 +295,19 @@ status lists_walk_run(const struct lists *lists, struct lists_walk *walk)
 	const struct seen seen = {lists->places, walk->visible, walk->context};
 	const struct lists_query *query = walk->query;
 	uint32_t n_lists = lists->shape.n_lists;
+	struct ordered ordered;
 	status s = status_ok();
 	float cut = -INFINITY;
 
+	walk->bar = (struct lists_bar){.threshold = walk->window->threshold};
 	promises_make(query, n_lists, walk->z);
 	if (n_lists > SAMPLE * 2)
 		cut = cut_guess(query->promises, n_lists);
-	if (!lists_scan(lists, walk, &seen, order_make(query, n_lists, cut, NAN), &s) &&
-	    cut > -INFINITY)
-		(void)lists_scan(lists, walk, &seen, order_make(query, n_lists, -INFINITY, cut),
-				 &s);
+	order_make(query, n_lists, cut, NAN, &ordered);
+	if (lists_scan(lists, walk, &seen, &ordered, &s) || !(cut > -INFINITY) ||
+	    walk->window->threshold.score > cut)
+		return s;
+	order_make(query, n_lists, -INFINITY, cut, &ordered);
+	(void)lists_scan(lists, walk, &seen, &ordered, &s);
 	return s;
 }

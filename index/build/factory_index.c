@@ -1,18 +1,24 @@
 /* factory_index - the C interface of FAISS's indexes. */
 #include "index/build/factory_index.h"
 
+#include "index/build/clusters.h"
 #include "index/build/faiss_failure.h"
 #include "index/build/threads.h"
 #include "kernels/base/error_info.h"
 
 #include <c_api/AutoTune_c.h>
+#include <c_api/IndexIVF_c.h>
 #include <c_api/Index_c.h>
 #include <c_api/index_factory_c.h>
 #include <c_api/index_io_c.h>
 #include <omp.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* As many as FAISS takes. */
+#define LISTS_ITERATIONS 10
 
 struct stream {
 	FILE *file;
@@ -60,12 +66,45 @@ void factory_index_free(struct factory_index *index)
 		faiss_Index_free(theirs(index));
 }
 
-status factory_index_train(struct factory_index *index, size_t n, const float *rows,
-			   struct arena *arena)
+/* The centroids of an IVF, as FAISS would train them, in calls that are short. A quantizer that has them
+ * is not trained again. */
+static status lists_train(FaissIndexIVF *ivf, size_t n, const float *rows,
+			  const struct deadline *deadline, struct arena *arena)
 {
+	FaissIndex *quantizer = faiss_IndexIVF_quantizer(ivf);
+	const struct clusters_options options = {
+		.dim = (uint32_t)faiss_Index_d(quantizer),
+		.k = (uint32_t)faiss_IndexIVF_nlist(ivf),
+		.iterations = LISTS_ITERATIONS,
+		.spherical = faiss_Index_metric_type(quantizer) == METRIC_INNER_PRODUCT,
+	};
+	float *centroids;
+	status s;
+
+	if (n < options.k || faiss_Index_ntotal(quantizer) > 0 ||
+	    !faiss_Index_is_trained(quantizer))
+		return status_ok();
+	centroids = malloc(sizeof *centroids * options.k * options.dim);
+	if (!centroids)
+		return no_memory();
+	s = clusters_train(&options, rows, n, deadline, arena, centroids);
+	if (!status_failed(s) && faiss_Index_add(quantizer, (idx_t)options.k, centroids))
+		s = faiss_failure(arena, STATUS_INTERNAL, "adding centroids");
+	free(centroids);
+	return s;
+}
+
+status factory_index_train(struct factory_index *index, size_t n, const float *rows,
+			   const struct deadline *deadline, struct arena *arena)
+{
+	FaissIndexIVF *ivf = faiss_IndexIVF_cast(theirs(index));
+
 	build_threads_bound();
 	if (faiss_Index_is_trained(theirs(index)))
 		return status_ok();
+	if (ivf)
+		TRY(lists_train(ivf, n, rows, deadline, arena));
+	TRY(deadline_check(deadline));
 	if (faiss_Index_train(theirs(index), (idx_t)n, rows))
 		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, "training");
 	return status_ok();

@@ -137,6 +137,7 @@ bool exact_finds_next(struct exact *exact)
 			deeper_than(exact->given > exact->depth ? exact->given : exact->depth);
 	if (exact->gathers || exact->depth == 0 || !some_index_covers(exact))
 		exact->recall = 0;
+	exact->floor_keep = 0;
 	return exact->recall > 0;
 }
 
@@ -170,6 +171,8 @@ status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end)
 		.depth = exact->depth,
 		.recall = recall_of(exact),
 		.window = &exact->window,
+		.floor = exact->floor,
+		.floor_keep = exact->floor_keep,
 		.memory = memory,
 		.deadline = walk->deadline,
 	};
@@ -187,6 +190,8 @@ status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end)
 	probe.visible = all_may_be_hits(exact, &stretch) ? NULL : may_be_hit;
 	probe.context = &stretch;
 	TRY(ann_find(stretch.ann, &probe));
+	exact->floor = probe.floor;
+	exact->floor_keep = probe.floor_keep;
 	walk->scanned += probe.scanned;
 	walk->approximate = true;
 	if (!walk->ann)

@@ -49,6 +49,8 @@ struct exact {
 	uint32_t depth; /* of the fill that asked them, or is to */
 	bool partial;   /* they were asked for the window, which may lack others */
 	uint64_t given; /* hits, so far */
+	float floor; /* of this fill, what the indexes that were asked say of those to come: as */
+	uint32_t floor_keep; /* struct ann_probe has it */
 
 	struct key last; /* of the last hit given; has_last: there is one */
 	bool has_last;

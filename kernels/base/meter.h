@@ -28,8 +28,14 @@ enum meter {
 	METER_INSERTED_ROWS, /* chunks whose id was new */
 	METER_REPLACED_ROWS, /* chunks in the place of others */
 	METER_DELETED_ROWS,  /* chunks deleted */
+	METER_GPU_BATCHES,   /* batches of searches that went to a GPU */
+	METER_GPU_QUERIES,   /* queries in them */
+	METER_GPU_REFUSED,   /* segments that a GPU had no room for */
 	METER_LOG_LINES,     /* written */
 	METER_LOG_DROPPED,   /* over the rate */
+	METER_SPANS_SENT,    /* spans that a collector took */
+	METER_SPANS_CROWDED, /* spans for which there was no room while they would have waited */
+	METER_SPANS_REFUSED, /* spans that the collector did not take */
 	METER_N,
 };
 
@@ -43,6 +49,7 @@ enum timer {
 	TIMER_WORKER_QUEUE,  /* a job, until a worker has it */
 	TIMER_WRITER_QUEUE,  /* the same of the writers */
 	TIMER_WRITE_QUEUE,   /* a batch, until its commit begins */
+	TIMER_GPU_QUEUE,     /* a search of codes, until its batch goes to the GPU */
 	TIMER_COMMIT,        /* a transaction, from its first batch to fsync's end */
 	TIMER_N,
 };

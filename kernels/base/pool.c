@@ -15,23 +15,33 @@ struct pool {
 	pthread_cond_t wake;
 	struct job *first, *last;
 	bool closing;
+	size_t n_queued;
+	int64_t run_ns;         /* what a job took, of late */
 	enum timer queue_timer; /* TIMER_N: nobody wants to know */
 	size_t n_threads;
 	pthread_t threads[];
 };
 
+/* Of the last dozen or so. */
+#define RUNS_WEIGHED 8
+
 /* The next job; waits for one. NULL: the pool is closing and nothing is left. A job that runs
- * meanwhile may still submit more: its own thread comes back here and finds them. */
-static struct job *pool_take(struct pool *pool)
+ * meanwhile may still submit more: its own thread comes back here and finds them.
+ * ran_ns  what the thread's last one took; below 0: there was none */
+static struct job *pool_take(struct pool *pool, int64_t ran_ns)
 {
 	struct job *job;
 
 	pthread_mutex_lock(&pool->lock);
+	if (ran_ns >= 0)
+		pool->run_ns += (ran_ns - pool->run_ns) / RUNS_WEIGHED;
 	while (!pool->first && !pool->closing)
 		pthread_cond_wait(&pool->wake, &pool->lock);
 	job = pool->first;
-	if (job)
+	if (job) {
 		pool->first = job->next;
+		pool->n_queued--;
+	}
 	pthread_mutex_unlock(&pool->lock);
 	if (job && pool->queue_timer != TIMER_N)
 		timer_add(pool->queue_timer, clock_ns() - job->queued_ns);
@@ -41,10 +51,15 @@ static struct job *pool_take(struct pool *pool)
 static void *pool_work(void *arg)
 {
 	struct pool *pool = arg;
+	int64_t ran_ns = -1;
 	struct job *job;
 
-	while ((job = pool_take(pool)))
+	while ((job = pool_take(pool, ran_ns))) {
+		int64_t start_ns = clock_ns();
+
 		job->run(job);
+		ran_ns = clock_ns() - start_ns;
+	}
 	return NULL;
 }
 
@@ -95,6 +110,26 @@ void pool_time_queue(struct pool *pool, enum timer timer)
 	pool->queue_timer = timer;
 }
 
+int64_t pool_wait_ns(struct pool *pool)
+{
+	int64_t now_ns = clock_ns(), oldest_ns = 0, ahead_ns;
+
+	pthread_mutex_lock(&pool->lock);
+	if (pool->first)
+		oldest_ns = now_ns - pool->first->queued_ns;
+	ahead_ns = (int64_t)pool->n_queued * pool->run_ns / (int64_t)pool->n_threads;
+	pthread_mutex_unlock(&pool->lock);
+	return oldest_ns > ahead_ns ? oldest_ns : ahead_ns;
+}
+
+void pool_look(struct pool *pool, size_t *ret_threads, size_t *ret_queued)
+{
+	pthread_mutex_lock(&pool->lock);
+	*ret_threads = pool->n_threads;
+	*ret_queued = pool->n_queued;
+	pthread_mutex_unlock(&pool->lock);
+}
+
 void pool_close(struct pool *pool)
 {
 	if (!pool)
@@ -114,14 +149,14 @@ void pool_close(struct pool *pool)
 void pool_submit(struct pool *pool, struct job *job)
 {
 	job->next = NULL;
-	if (pool->queue_timer != TIMER_N)
-		job->queued_ns = clock_ns();
+	job->queued_ns = clock_ns();
 	pthread_mutex_lock(&pool->lock);
 	if (pool->first)
 		pool->last->next = job;
 	else
 		pool->first = job;
 	pool->last = job;
+	pool->n_queued++;
 	pthread_cond_signal(&pool->wake);
 	pthread_mutex_unlock(&pool->lock);
 }

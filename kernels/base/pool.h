@@ -21,7 +21,7 @@ struct pool;
 struct job {
 	void (*run)(struct job *job);
 	struct job *next;  /* the pool's */
-	int64_t queued_ns; /* the pool's: since when, where it is timed */
+	int64_t queued_ns; /* the pool's: since when */
 };
 
 /* pool_open - n_threads threads, with all signals blocked. name  at most 10 bytes, shows in ps.
@@ -31,6 +31,13 @@ status pool_open(size_t n_threads, const char *name, struct pool **ret);
 /* pool_time_queue - from now on how long jobs wait for a thread is counted there. Before the first is
  * submitted. */
 void pool_time_queue(struct pool *pool, enum timer timer);
+
+/* pool_wait_ns - how long a job that is submitted now would wait, as far as those tell that wait and those
+ * that ran last; 0 where none waits. A guess, and cheap. */
+int64_t pool_wait_ns(struct pool *pool);
+
+/* pool_look - how many threads there are, and jobs that wait for one. */
+void pool_look(struct pool *pool, size_t *ret_threads, size_t *ret_queued);
 
 /* pool_close - runs what was submitted, then joins the threads. NULL is fine. Not from a job. */
 void pool_close(struct pool *pool);

@@ -42,44 +42,49 @@ static inline void levels_add(struct pair_sums *sums, __m256i levels)
 	sums->odd = _mm256_add_epi16(sums->odd, _mm256_srli_epi16(levels, 8));
 }
 
-/* Which rows of a block are above, and all sums in the order of rows. */
-static inline uint32_t block_finish(struct pair_sums sums, __m256i above, uint16_t *ret)
+static inline __m256i even_of(struct pair_sums sums)
 {
-	__m256i odd = sums.odd, even = _mm256_sub_epi16(sums.both, _mm256_slli_epi16(odd, 8));
-	__m256i passed =
-		_mm256_blendv_epi8(_mm256_cmpgt_epi16(even, above), _mm256_cmpgt_epi16(odd, above),
-				   _mm256_set1_epi16((short)0xFF00));
-	__m256i low = _mm256_unpacklo_epi16(even, odd), high = _mm256_unpackhi_epi16(even, odd);
-	uint32_t rows = (uint32_t)_mm256_movemask_epi8(passed);
-	__m256i *at = (__m256i *)(void *)ret;
-
-	if (rows) {
-		_mm256_storeu_si256(at, _mm256_permute2x128_si256(low, high, 0x20));
-		_mm256_storeu_si256(at + 1, _mm256_permute2x128_si256(low, high, 0x31));
-	}
-	return rows;
+	return _mm256_sub_epi16(sums.both, _mm256_slli_epi16(sums.odd, 8));
 }
 
-/* n is 1 or 2, which the compiler knows. Two blocks share the loads of tables: a seventh faster. */
-static inline uint64_t blocks_sum(const struct codes4_query *query, const unsigned char *block,
-				  size_t n, __m256i above, uint16_t *ret)
+/* Which rows of a block are above. */
+static inline uint32_t rows_above(struct pair_sums sums, int16_t above)
 {
-	size_t pairs = query->groups / 2, i = 0;
-	const uint8_t *table = query->tables;
-	struct pair_sums sums[2];
-	uint64_t rows;
+	__m256i least = _mm256_set1_epi16(above);
+	__m256i passed = _mm256_blendv_epi8(_mm256_cmpgt_epi16(even_of(sums), least),
+					    _mm256_cmpgt_epi16(sums.odd, least),
+					    _mm256_set1_epi16((short)0xFF00));
 
-#pragma GCC unroll 2
-	for (size_t k = 0; k < n; k++)
-		sums[k].both = sums[k].odd = _mm256_setzero_si256();
-	for (; i + 2 <= pairs; i += 2, table += 4UL * CODES4_WORDS, block += 2UL * CODES4_ROWS) {
+	return (uint32_t)_mm256_movemask_epi8(passed);
+}
+
+/* All sums in the order of rows. */
+static inline void sums_store(struct pair_sums sums, uint16_t *ret)
+{
+	__m256i even = even_of(sums), low = _mm256_unpacklo_epi16(even, sums.odd);
+	__m256i high = _mm256_unpackhi_epi16(even, sums.odd), *at = (__m256i *)(void *)ret;
+
+	_mm256_storeu_si256(at, _mm256_permute2x128_si256(low, high, 0x20));
+	_mm256_storeu_si256(at + 1, _mm256_permute2x128_si256(low, high, 0x31));
+}
+
+/* Adds the pairs from .. end of n blocks; from is even. n is 1 or 2, which the compiler knows. Two
+ * blocks share the loads of tables: a seventh faster. */
+static inline void pairs_add(const struct codes4_query *query, const unsigned char *block, size_t n,
+			     size_t from, size_t end, struct pair_sums *sums)
+{
+	size_t block_bytes = (size_t)query->groups / 2 * CODES4_ROWS, i = from;
+	const uint8_t *table = query->tables + 2UL * CODES4_WORDS * from;
+
+	block += from * CODES4_ROWS;
+	for (; i + 2 <= end; i += 2, table += 4UL * CODES4_WORDS, block += 2UL * CODES4_ROWS) {
 		__m256i tables[4] = {table_of(table), table_of(table + CODES4_WORDS),
 				     table_of(table + 2UL * CODES4_WORDS),
 				     table_of(table + 3UL * CODES4_WORDS)};
 
 #pragma GCC unroll 2
 		for (size_t k = 0; k < n; k++) {
-			const unsigned char *codes = block + k * pairs * CODES4_ROWS;
+			const unsigned char *codes = block + k * block_bytes;
 
 			levels_add(&sums[k],
 				   _mm256_add_epi8(pair_levels(tables[0], tables[1], load(codes)),
@@ -88,22 +93,68 @@ static inline uint64_t blocks_sum(const struct codes4_query *query, const unsign
 		}
 	}
 #pragma GCC unroll 2
-	for (size_t k = 0; i < pairs && k < n; k++)
+	for (size_t k = 0; i < end && k < n; k++)
 		levels_add(&sums[k], pair_levels(table_of(table), table_of(table + CODES4_WORDS),
-						 load(block + k * pairs * CODES4_ROWS)));
-	rows = block_finish(sums[0], above, ret);
-	if (n == 2)
-		rows |= (uint64_t)block_finish(sums[1], above, ret + CODES4_ROWS) << CODES4_ROWS;
+						 load(block + k * block_bytes)));
+}
+
+/* The pairs behind the first of one block; rows: those that passed. */
+static inline uint32_t block_end(const struct codes4_query *query, const unsigned char *block,
+				 struct codes4_bar bar, struct pair_sums sums, uint32_t rows,
+				 uint16_t *ret)
+{
+	if (!rows)
+		return 0;
+	pairs_add(query, block, 1, bar.first, query->groups / 2, &sums);
+	rows &= rows_above(sums, bar.above);
+	if (rows)
+		sums_store(sums, ret);
+	return rows;
+}
+
+static inline uint64_t blocks_sum(const struct codes4_query *query, const unsigned char *block,
+				  size_t n, struct codes4_bar bar, uint16_t *ret)
+{
+	size_t pairs = query->groups / 2;
+	struct pair_sums sums[2];
+	uint64_t rows = 0;
+
+#pragma GCC unroll 2
+	for (size_t k = 0; k < n; k++)
+		sums[k].both = sums[k].odd = _mm256_setzero_si256();
+	if (bar.first > 0) {
+		uint32_t passed[2] = {0};
+
+		pairs_add(query, block, n, 0, bar.first, sums);
+#pragma GCC unroll 2
+		for (size_t k = 0; k < n; k++)
+			passed[k] = rows_above(sums[k], bar.above_first);
+		if (!(passed[0] | passed[1]))
+			return 0;
+#pragma GCC unroll 2
+		for (size_t k = 0; k < n; k++)
+			rows |= (uint64_t)block_end(query, block + k * pairs * CODES4_ROWS, bar,
+						    sums[k], passed[k], ret + k * CODES4_ROWS)
+				<< k * CODES4_ROWS;
+		return rows;
+	}
+	pairs_add(query, block, n, 0, pairs, sums);
+#pragma GCC unroll 2
+	for (size_t k = 0; k < n; k++) {
+		uint32_t passed = rows_above(sums[k], bar.above);
+
+		if (passed)
+			sums_store(sums[k], ret + k * CODES4_ROWS);
+		rows |= (uint64_t)passed << k * CODES4_ROWS;
+	}
 	return rows;
 }
 
 static uint64_t sums(const struct codes4_query *query, const unsigned char *block, size_t n,
-		     int16_t above, uint16_t *ret)
+		     struct codes4_bar bar, uint16_t *ret)
 {
-	__m256i least = _mm256_set1_epi16(above);
-
-	return n == 2 ? blocks_sum(query, block, 2, least, ret)
-		      : blocks_sum(query, block, 1, least, ret);
+	return n == 2 ? blocks_sum(query, block, 2, bar, ret)
+		      : blocks_sum(query, block, 1, bar, ret);
 }
 
 /* The sums of four registers. */

@@ -13,6 +13,14 @@
 /* A shorter query is as good as none: what it is scaled by would leave float. */
 #define NORM_LEAST 0x1p-90
 
+/* Of fewer groups than so many the first are not looked at apart. */
+#define FIRST_GROUPS_LEAST 32
+
+/* How far above what is usual the other pairs may be; and the first have to be asked to be, so that few
+ * blocks of rows have one that is. */
+#define REST_DEVIATIONS 4.5
+#define FIRST_DEVIATIONS 1.0
+
 /* What a query needs while its tables are made, and they themselves. */
 struct work {
 	uint8_t *tables; /* [groups][16] */
@@ -80,6 +88,48 @@ static struct codes4_span tables_finish_l2(const struct codes4_model *model,
 	};
 }
 
+/* What some groups add to a sum, where all codes are equally frequent: mean and variance. */
+struct spread {
+	double mean, variance;
+};
+
+static struct spread spread_of(const uint8_t *tables, size_t n_groups)
+{
+	struct spread spread = {0};
+	uint64_t sum = 0, squares = 0, means = 0;
+
+	for (size_t group = 0; group < n_groups; group++, tables += CODES4_WORDS) {
+		uint32_t group_sum = 0, group_squares = 0;
+
+		for (size_t i = 0; i < CODES4_WORDS; i++) {
+			group_sum += tables[i];
+			group_squares += (uint32_t)tables[i] * tables[i];
+		}
+		sum += group_sum;
+		squares += group_squares;
+		means += group_sum * group_sum;
+	}
+	spread.mean = (double)sum / CODES4_WORDS;
+	spread.variance = (double)(squares * CODES4_WORDS - means) / (CODES4_WORDS * CODES4_WORDS);
+	return spread;
+}
+
+/* Half of the pairs: since groups come by what there is along them, these tell nine tenths of how sums
+ * differ. What the others may add is taken from afar, since the nearest rows are like the query in all
+ * they have: at 3.5 deviations one hit in 300 was lost on the corpus, at REST_DEVIATIONS one in 2,000,
+ * while a quarter of all work is left out. */
+static void first_choose(struct codes4_query *query)
+{
+	uint32_t first = query->groups / 4 / 2 * 2;
+	struct spread spread = spread_of(query->tables, 2UL * first);
+	struct spread rest =
+		spread_of(query->tables + 2UL * first * CODES4_WORDS, query->groups - 2UL * first);
+
+	query->first = query->groups >= FIRST_GROUPS_LEAST ? first : 0;
+	query->rest = (int32_t)(rest.mean + REST_DEVIATIONS * sqrt(rest.variance));
+	query->first_least = (int32_t)(spread.mean + FIRST_DEVIATIONS * sqrt(spread.variance));
+}
+
 status codes4_query_make(const struct codes4_kernel *kernel, struct codes4_query *ret,
 			 struct arena *arena, const struct codes4_model *model, const float *query)
 {
@@ -106,6 +156,7 @@ status codes4_query_make(const struct codes4_kernel *kernel, struct codes4_query
 	if (!isfinite(inverse))
 		ret->scale = inverse = 0;
 	kernel->levels(work.products, (size_t)model->groups * CODES4_WORDS, inverse, work.tables);
+	first_choose(ret);
 	return status_ok();
 }
 

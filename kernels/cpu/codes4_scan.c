@@ -23,6 +23,20 @@ static int16_t sum_above(float shift, float scale, float threshold)
 	return (int16_t)(ceil(distance / (double)scale) - 1);
 }
 
+/* What rows have to be above: the first pairs alone where they tell enough. Any sum of the others that
+ * is likely at all would not lift such a row. */
+static struct codes4_bar bar_of(const struct codes4_query *query, float shift, float threshold)
+{
+	struct codes4_bar bar = {.above = sum_above(shift, query->scale, threshold)};
+	int above_first = bar.above - query->rest;
+
+	if (query->first > 0 && above_first >= query->first_least) {
+		bar.first = query->first;
+		bar.above_first = (int16_t)above_first;
+	}
+	return bar;
+}
+
 /* Which of the 64 rows from place on are of the range. */
 static uint64_t rows_wanted(uint64_t place, uint64_t first, uint64_t end)
 {
@@ -56,12 +70,12 @@ void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query 
 	uint64_t end = (uint64_t)range->first + range->n, place = range->first / CODES4_ROWS;
 	const unsigned char *block = range->codes + place * block_bytes;
 	float shift = range->base + query->bias, threshold = window->threshold.score;
-	int16_t above = sum_above(shift, query->scale, threshold);
+	struct codes4_bar bar = bar_of(query, shift, threshold);
 	_Alignas(32) uint16_t sums[ROWS_AT_ONCE];
 
 	for (place *= CODES4_ROWS; range->n > 0 && place < end; place += ROWS_AT_ONCE) {
 		size_t n = end - place > CODES4_ROWS ? 2 : 1;
-		uint64_t rows = scanner->sums(query, block, n, above, sums) &
+		uint64_t rows = scanner->sums(query, block, n, bar, sums) &
 				rows_wanted(place, range->first, end);
 
 		block += n * block_bytes;
@@ -70,28 +84,35 @@ void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query 
 		rows_offer(range, shift, query->scale, (uint32_t)place, rows, sums, window);
 		if (threshold != window->threshold.score) {
 			threshold = window->threshold.score;
-			above = sum_above(shift, query->scale, threshold);
+			bar = bar_of(query, shift, threshold);
 		}
 	}
 }
 
-const struct codes4_kernel *codes4_scanner(enum codes4_isa isa)
+static bool is_there(enum codes4_isa isa)
 {
 #if defined(__x86_64__)
-	bool avx2 = __builtin_cpu_supports("avx2");
-#else
-	bool avx2 = false;
+	if (isa == CODES4_AVX512)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512vl");
+	if (isa == CODES4_AVX2)
+		return __builtin_cpu_supports("avx2");
 #endif
+	return isa == CODES4_PORTABLE;
+}
 
-	switch (isa) {
-	case CODES4_BEST:
-		return avx2 ? &codes4_kernel_avx2 : &codes4_kernel_portable;
-	case CODES4_PORTABLE:
-		return &codes4_kernel_portable;
-	case CODES4_AVX2:
-		return avx2 ? &codes4_kernel_avx2 : NULL;
-	}
-	return NULL;
+const struct codes4_kernel *codes4_scanner(enum codes4_isa isa)
+{
+	static const struct codes4_kernel *const kernels[] = {
+		[CODES4_PORTABLE] = &codes4_kernel_portable,
+		[CODES4_AVX2] = &codes4_kernel_avx2,
+		[CODES4_AVX512] = &codes4_kernel_avx512,
+	};
+
+	if (isa == CODES4_BEST)
+		for (isa = CODES4_AVX512; !is_there(isa); isa--)
+			continue;
+	return is_there(isa) ? kernels[isa] : NULL;
 }
 
 const char *codes4_scanner_name(const struct codes4_kernel *scanner)

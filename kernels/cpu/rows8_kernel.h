@@ -25,6 +25,6 @@ struct rows8_kernel {
 			 uint32_t n, float *ret);
 };
 
-extern const struct rows8_kernel rows8_kernel_portable, rows8_kernel_avx2;
+extern const struct rows8_kernel rows8_kernel_portable, rows8_kernel_avx2, rows8_kernel_vnni;
 
 #endif

@@ -4,23 +4,30 @@
 #include <math.h>
 #include <stdbool.h>
 
-const struct rows8_kernel *rows8_scanner(enum rows8_isa isa)
+static bool is_there(enum rows8_isa isa)
 {
 #if defined(__x86_64__)
-	bool avx2 = __builtin_cpu_supports("avx2");
-#else
-	bool avx2 = false;
+	if (isa == ROWS8_VNNI)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+	if (isa == ROWS8_AVX2)
+		return __builtin_cpu_supports("avx2");
 #endif
+	return isa == ROWS8_PORTABLE;
+}
 
-	switch (isa) {
-	case ROWS8_BEST:
-		return avx2 ? &rows8_kernel_avx2 : &rows8_kernel_portable;
-	case ROWS8_PORTABLE:
-		return &rows8_kernel_portable;
-	case ROWS8_AVX2:
-		return avx2 ? &rows8_kernel_avx2 : NULL;
-	}
-	return NULL;
+const struct rows8_kernel *rows8_scanner(enum rows8_isa isa)
+{
+	static const struct rows8_kernel *const kernels[] = {
+		[ROWS8_PORTABLE] = &rows8_kernel_portable,
+		[ROWS8_AVX2] = &rows8_kernel_avx2,
+		[ROWS8_VNNI] = &rows8_kernel_vnni,
+	};
+
+	if (isa == ROWS8_BEST)
+		for (isa = ROWS8_VNNI; !is_there(isa); isa--)
+			continue;
+	return is_there(isa) ? kernels[isa] : NULL;
 }
 
 static void replace_unless_finite(float *values, uint32_t n, float with)

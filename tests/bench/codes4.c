@@ -272,7 +272,7 @@ static void measure_codes4(struct bench *bench, uint32_t groups)
 	snprintf(name, sizeof name, "query_init %u x %u, %u groups", KEPT, DIM, groups);
 	query_draw(bench);
 	measure(bench, name, NULL, run_query, 1);
-	for (int isa = CODES4_PORTABLE; isa <= CODES4_AVX2; isa++) {
+	for (int isa = CODES4_PORTABLE; isa <= CODES4_AVX512; isa++) {
 		const struct codes4_kernel *kernel = codes4_scanner((enum codes4_isa)isa);
 
 		if (kernel)
@@ -284,7 +284,8 @@ static void measure_codes4(struct bench *bench, uint32_t groups)
 
 static void measure_rows8(struct bench *bench)
 {
-	static const char *const names[] = {[ROWS8_PORTABLE] = "portable", [ROWS8_AVX2] = "avx2"};
+	static const char *const names[] = {
+		[ROWS8_PORTABLE] = "portable", [ROWS8_AVX2] = "avx2", [ROWS8_VNNI] = "vnni"};
 
 	bench->rows = memory(ROWS * rows8_bytes(DIM));
 	for (size_t i = 0; i < ROWS; i++) {
@@ -292,7 +293,7 @@ static void measure_rows8(struct bench *bench)
 		rows8_encode(METRIC_COSINE, DIM, bench->vector, bench->rows + i * rows8_bytes(DIM));
 	}
 	measure(bench, "rows8 query_init", NULL, run_query_bytes, 1);
-	for (int isa = ROWS8_PORTABLE; isa <= ROWS8_AVX2; isa++) {
+	for (int isa = ROWS8_PORTABLE; isa <= ROWS8_VNNI; isa++) {
 		char name[64];
 
 		bench->rows_kernel = rows8_scanner((enum rows8_isa)isa);

@@ -259,7 +259,7 @@ void recall_serve(const char *directory, const char *queries, const char *truth)
 
 	arena_init(&asked.memory, (size_t)1 << 30);
 	arena_init(&asked.walk_arena, WALK_ARENA_BYTES);
-	recall_world_open(&asked.world, directory, 0, 0);
+	recall_world_open(&asked.world, directory, 0, 0, NULL);
 	read_files(&asked, queries, truth);
 	while (fgets(line, sizeof line, stdin)) {
 		answer(&asked, line);

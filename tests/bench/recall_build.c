@@ -102,7 +102,7 @@ static uint64_t peak_bytes(void)
 	return kib * 1024;
 }
 
-void recall_build(const char *directory, const char *path, uint64_t seal_rows)
+void recall_build(const char *directory, const char *path, uint64_t seal_rows, const char *factory)
 {
 	struct recall_world world;
 	struct collection_status built;
@@ -114,7 +114,7 @@ void recall_build(const char *directory, const char *path, uint64_t seal_rows)
 	arena_init(&arena, (size_t)1 << 20);
 	vectors = recall_matrix_open(&arena, path);
 	rows = npy_header_of(vectors)->rows;
-	recall_world_open(&world, directory, npy_header_of(vectors)->columns, seal_rows);
+	recall_world_open(&world, directory, npy_header_of(vectors)->columns, seal_rows, factory);
 	start_ns = clock_ns();
 	start_cpu_ns = cpu_process_ns();
 	for (uint64_t row = 0; row < rows; row += BATCH_ROWS)

@@ -27,7 +27,7 @@ struct npy *recall_matrix_open(struct arena *arena, const char *path)
 	return npy;
 }
 
-static void make_collection(struct recall_world *world, uint32_t dim)
+static void make_collection(struct recall_world *world, uint32_t dim, const char *factory)
 {
 	struct collection_config config = {
 		.name = RECALL_COLLECTION,
@@ -35,11 +35,15 @@ static void make_collection(struct recall_world *world, uint32_t dim)
 		.metric = METRIC_COSINE,
 	};
 
+	if (factory) {
+		config.index_kind = INDEX_FAISS;
+		snprintf(config.faiss_factory, sizeof config.faiss_factory, "%s", factory);
+	}
 	recall_must("a new collection", database_create(world->database, &config, &world->arena));
 }
 
 void recall_world_open(struct recall_world *world, const char *directory, uint32_t dim,
-		       uint64_t seal_rows)
+		       uint64_t seal_rows, const char *factory)
 {
 	struct database_options options = {.directory = directory, .seal_rows = seal_rows};
 
@@ -52,7 +56,7 @@ void recall_world_open(struct recall_world *world, const char *directory, uint32
 	options.scanner = options.scanner_cpu = world->scanner;
 	recall_must(directory, database_open(&options, &world->arena, &world->database));
 	if (dim)
-		make_collection(world, dim);
+		make_collection(world, dim, factory);
 	recall_must(directory, database_acquire(world->database, bytes_of_string(RECALL_COLLECTION),
 						&world->arena, &world->collection));
 }

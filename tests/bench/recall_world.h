@@ -25,15 +25,16 @@ void recall_must(const char *what, status s);
 struct npy *recall_matrix_open(struct arena *arena, const char *path);
 
 /* recall_world_open - directory  made where missing.
- * dim  0: the collection is there; otherwise it is made, with cosine and the default index.
- * seal_rows  of a head; 0: nothing is sealed. */
+ * dim  0: the collection is there; otherwise it is made, with cosine and the default index, or with
+ * FAISS's if factory is not NULL. seal_rows  of a head; 0: nothing is sealed. */
 void recall_world_open(struct recall_world *world, const char *directory, uint32_t dim,
-		       uint64_t seal_rows);
+		       uint64_t seal_rows, const char *factory);
 void recall_world_close(struct recall_world *world);
 
 /* recall_build - fills a new directory from a file of vectors, waits until every row is sealed and
- * indexed, and prints one line of JSON. seal_rows  as for recall_world_open, not 0. */
-void recall_build(const char *directory, const char *vectors, uint64_t seal_rows);
+ * indexed, and prints one line of JSON. seal_rows, factory  as for recall_world_open; not 0. */
+void recall_build(const char *directory, const char *vectors, uint64_t seal_rows,
+		  const char *factory);
 
 /* recall_serve - asks as the lines of standard input say, and answers each with a line of JSON; see
  * recall.c. */

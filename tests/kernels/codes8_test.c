@@ -1,6 +1,7 @@
 /* What stands in a block, and rotations. */
 #include "kernels/codes8.h"
 #include "kernels/codes8_round.h"
+#include "kernels/score.h"
 #include "tests/kernels/random.h"
 
 #include <criterion/criterion.h>
@@ -144,6 +145,20 @@ Test(codes8_round, never_rounds_down)
 	}
 }
 
+/* Orthonormal. */
+static void reflection_draw(struct random *random, uint32_t dim, float *ret)
+{
+	double normal[300], squares = 0;
+
+	for (size_t i = 0; i < dim; i++) {
+		normal[i] = (double)random_signed(random);
+		squares += normal[i] * normal[i];
+	}
+	for (size_t i = 0; i < (size_t)dim * dim; i++)
+		ret[i] = (float)((i / dim == i % dim) -
+				 2 * normal[i / dim] * normal[i % dim] / squares);
+}
+
 Test(codes8_rotation, applies_a_matrix_to_any_number_of_vectors)
 {
 	static const uint32_t dims[] = {1, 2, 3, 4, 5, 7, 8, 19, 64};
@@ -173,6 +188,48 @@ Test(codes8_rotation, applies_a_matrix_to_any_number_of_vectors)
 				cr_assert_float_eq(found[i], want, 1e-12);
 			}
 		}
+	}
+}
+
+/* Rows as they come, very short, very long, zero, and of all kinds at once. */
+Test(codes8_rotation, rotates_rows_as_exactly_as_it_says)
+{
+	static const float times[] = {1, 0x1p-62F, 0x1p-130F, 0x1p60F, 0};
+	static const uint32_t dims[] = {1, 3, 8, 16, 37, 128, 136, 300};
+	struct random random = {9};
+
+	for (size_t turn = 0; turn < 12 * COUNT(dims); turn++) {
+		uint32_t dim = dims[turn % COUNT(dims)];
+		size_t n = 1 + random_below(&random, 16), kind = turn / COUNT(dims) % 6;
+		struct codes8_rotation rotation;
+		float *matrix = calloc((size_t)dim * dim, sizeof *matrix);
+		float *vectors = calloc(2 * n * dim, sizeof *vectors), *room = vectors + n * dim;
+		double *found = calloc(2 * n * dim, sizeof *found), *want = found + n * dim, most;
+		const float *pointers[16];
+
+		reflection_draw(&random, dim, matrix);
+		cr_assert(!status_failed(codes8_rotation_init(&rotation, matrix, dim)));
+		for (size_t i = 0; i < n; i++) {
+			float factor = times[kind < COUNT(times) ? kind : i % COUNT(times)];
+
+			for (size_t k = 0; k < dim; k++)
+				vectors[i * dim + k] = factor * random_signed(&random);
+			pointers[i] = vectors + i * dim;
+		}
+		codes8_rotate(&rotation, pointers, n, want);
+		most = codes8_rotate_rows(&rotation, pointers, n, room, found);
+		cr_assert_lt(most, 1e-4);
+		for (size_t i = 0; i < n; i++) {
+			double off = 0, norm = vector_norm(pointers[i], dim);
+
+			for (size_t k = 0; k < dim; k++)
+				off += (found[i * dim + k] - want[i * dim + k]) *
+				       (found[i * dim + k] - want[i * dim + k]);
+			cr_assert_leq(sqrt(off), most * norm, "dim %u kind %zu", dim, kind);
+		}
+		free(found);
+		free(vectors);
+		free(matrix);
 	}
 }
 

@@ -11,6 +11,13 @@
 
 #define HEAP_COUNT 60
 
+/* Of which questions; places [questions][depth]. */
+struct heaps_truths {
+	struct heaps_asking asking;
+	void (*question)(const struct heaps *heaps, uint64_t nth, float *ret);
+	uint64_t *places;
+};
+
 static const float *heap_of(struct random *random, const struct heaps *heaps, const float *centres)
 {
 	return centres + random_below(random, HEAP_COUNT) * heaps->room.config.dim;
@@ -44,6 +51,8 @@ void heaps_begin(struct heaps *heaps, const struct heaps_made_of *what, uint64_t
 		.metric = what->metric, .encoding = what->encoding, .dim = what->dim, .n = what->n};
 	struct room *room = &heaps->room;
 
+	heaps->truths = calloc(1, sizeof *heaps->truths);
+	cr_assert(heaps->truths);
 	room_init(room, &made_of, seed);
 	arena_finish(&room->arena);
 	arena_init(&room->arena, (size_t)16 << 20);
@@ -81,6 +90,9 @@ void heaps_finish(struct heaps *heaps)
 {
 	sealed_close(heaps->sealed);
 	room_finish(&heaps->room);
+	if (heaps->truths)
+		free(heaps->truths->places);
+	free(heaps->truths);
 }
 
 struct sealed_file heaps_file(const struct heaps *heaps)
@@ -176,23 +188,48 @@ static uint32_t count_found(const struct window *window, const uint64_t *truth, 
 	return found;
 }
 
+/* The answers, made once. */
+static const uint64_t *truths_of(const struct heaps *heaps, const struct heaps_asking *asking,
+				 void (*question)(const struct heaps *heaps, uint64_t nth,
+						  float *ret))
+{
+	struct heaps_truths *truths = heaps->truths;
+	float *query;
+
+	if (truths->places && truths->asking.questions == asking->questions &&
+	    truths->asking.depth == asking->depth && truths->asking.visible == asking->visible &&
+	    truths->question == question)
+		return truths->places;
+	free(truths->places);
+	*truths = (struct heaps_truths){*asking, question, NULL};
+	truths->places = calloc((size_t)asking->questions * asking->depth, sizeof(uint64_t));
+	query = calloc(heaps->room.config.dim, sizeof *query);
+	cr_assert(truths->places && query);
+	for (uint32_t i = 0; i < asking->questions; i++) {
+		question(heaps, i, query);
+		heaps_truth(heaps, query, asking->depth, asking->visible,
+			    truths->places + (size_t)i * asking->depth);
+	}
+	free(query);
+	return truths->places;
+}
+
 double heaps_recall_of(const struct heaps *heaps, const struct ann *ann,
 		       const struct heaps_asking *asking,
 		       void (*question)(const struct heaps *heaps, uint64_t nth, float *ret),
 		       double *ret_read)
 {
 	float *query = calloc(heaps->room.config.dim, sizeof *query);
-	uint64_t *truth = calloc(asking->depth, sizeof *truth);
+	const uint64_t *truths = truths_of(heaps, asking, question);
 	double all = asking->questions, found = 0;
 
-	cr_assert(query && truth);
+	cr_assert(query);
 	*ret_read = 0;
 	for (uint32_t i = 0; i < asking->questions; i++) {
 		struct heaps_probe probe;
 		status s;
 
 		question(heaps, i, query);
-		heaps_truth(heaps, query, asking->depth, asking->visible, truth);
 		heaps_probe_init(&probe, query, asking->depth, asking->recall,
 				 (size_t)4 * asking->depth);
 		probe.probe.visible = asking->visible;
@@ -201,12 +238,12 @@ double heaps_recall_of(const struct heaps *heaps, const struct ann *ann,
 		cr_assert(!status_failed(s), "%s", s.detail);
 		cr_assert_gt(probe.probe.scanned, 0);
 		window_seal(&probe.window);
-		found += count_found(&probe.window, truth, asking->depth);
+		found += count_found(&probe.window, truths + (size_t)i * asking->depth,
+				     asking->depth);
 		*ret_read += (double)probe.probe.scanned / heaps->room.n / all;
 		heaps_probe_finish(&probe);
 	}
 	free(query);
-	free(truth);
 	return found / (all * asking->depth);
 }
 

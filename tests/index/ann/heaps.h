@@ -14,10 +14,14 @@ struct heaps_made_of {
 	const char *factory; /* NULL: none */
 };
 
-/* heaps - a segment with its file, open. */
+struct heaps_truths;
+
+/* heaps - a segment with its file, open; and the answers to the questions that were asked last, owned,
+ * since they are asked again for another recall. */
 struct heaps {
 	struct room room;
 	struct sealed *sealed;
+	struct heaps_truths *truths;
 };
 
 void heaps_init(struct heaps *heaps, const struct heaps_made_of *what, uint64_t seed);

@@ -52,6 +52,7 @@ static void rows_init(struct heaps *heaps, const struct sealed_made_of *what, en
 {
 	struct room *room = &heaps->room;
 
+	heaps->truths = NULL;
 	room_init(room, what, 5);
 	room->config.index_kind = INDEX_IVF;
 	fill(room, kind);

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 
+#include <float.h>
 #include <stdlib.h>
 
 #define LISTS(what_metric, what_encoding, rows)                                                    \
@@ -191,6 +192,38 @@ Test(lists, answer_a_question_that_they_do_not_cover, .timeout = 120)
 	cr_assert_eq(probe.probe.scanned, 6000);
 	check_offered(&heaps, &probe);
 	heaps_probe_finish(&probe);
+	heaps_finish(&heaps);
+}
+
+/* Segments are asked one after the other. */
+Test(lists, leave_out_what_rows_of_other_segments_are_before, .timeout = 120)
+{
+	static const uint32_t keeps[] = {1, 1000000};
+	struct heaps heaps;
+	struct heaps_probe alone, before;
+	SCOPED(ann) ann = NULL;
+	float query[64];
+
+	clouds_init(&heaps, &worlds[3], 7);
+	heaps_build(&heaps);
+	ann = heaps_open(&heaps);
+	clouds_question(&heaps, 0, query);
+	heaps_probe_init(&alone, query, 10, 0.9F, 1000);
+	cr_assert(!status_failed(ann_find(ann, &alone.probe)));
+	cr_assert_geq(alone.probe.floor_keep, 10);
+	window_seal(&alone.window);
+	for (size_t i = 0; i < COUNT(keeps); i++) {
+		heaps_probe_init(&before, query, 10, 0.9F, 1000);
+		before.probe.floor = FLT_MAX;
+		before.probe.floor_keep = keeps[i];
+		cr_assert(!status_failed(ann_find(ann, &before.probe)));
+		window_seal(&before.window);
+		/* Of fewer than are kept here nothing follows. */
+		cr_assert_eq(before.window.n, keeps[i] == 1 ? alone.window.n : 0);
+		cr_assert_eq(before.probe.floor, FLT_MAX);
+		heaps_probe_finish(&before);
+	}
+	heaps_probe_finish(&alone);
 	heaps_finish(&heaps);
 }
 

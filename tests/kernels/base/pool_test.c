@@ -222,3 +222,39 @@ Test(pool, leaves_nothing_behind_where_opening_fails)
 			break;
 	}
 }
+
+/* Waits until it is let go. */
+struct held {
+	struct job base;
+	pthread_mutex_t *gate;
+};
+
+static void pass_gate(struct job *job)
+{
+	struct held *held = (struct held *)job;
+
+	pthread_mutex_lock(held->gate);
+	pthread_mutex_unlock(held->gate);
+}
+
+Test(pool, tells_how_long_a_job_would_wait)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct held jobs[2] = {{{.run = pass_gate}, &gate}, {{.run = pass_gate}, &gate}};
+	struct pool *pool = NULL;
+	int64_t first, second = 0;
+
+	cr_assert(!status_failed(pool_open(1, "test", &pool)));
+	cr_assert_eq(pool_wait_ns(pool), 0);
+	pthread_mutex_lock(&gate);
+	for (size_t i = 0; i < 2; i++)
+		pool_submit(pool, &jobs[i].base);
+	/* Whichever is next waits since it came, and longer the longer one looks. */
+	first = pool_wait_ns(pool);
+	for (int i = 0; i < 1000000 && second <= first; i++)
+		second = pool_wait_ns(pool);
+	cr_assert_gt(second, first);
+	cr_assert_gt(second, 0);
+	pthread_mutex_unlock(&gate);
+	pool_close(pool);
+}

@@ -83,7 +83,7 @@ size_t kernels_all(const struct codes4_kernel *ret[SCANNERS_MAX])
 {
 	size_t n = 0;
 
-	for (int isa = CODES4_PORTABLE; isa <= CODES4_AVX2; isa++) {
+	for (int isa = CODES4_PORTABLE; isa <= CODES4_AVX512; isa++) {
 		ret[n] = codes4_scanner((enum codes4_isa)isa);
 		n += ret[n] != NULL;
 	}

@@ -6,7 +6,7 @@
 #include "tests/kernels/random.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define SCANNERS_MAX 2
+#define SCANNERS_MAX 3
 
 /* drawn - a model and what it points to, on the heap. */
 struct drawn {

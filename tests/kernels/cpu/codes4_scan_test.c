@@ -104,6 +104,53 @@ static void check_scan(const struct world *world, const struct codes4_range *ran
 	window_finish(&want);
 }
 
+static int32_t sum_of(const struct world *world, uint32_t row, uint32_t n_groups)
+{
+	int32_t sum = 0;
+
+	for (size_t g = 0; g < n_groups; g++)
+		sum += world->tables[g * 16 + world->codes[row * world->query.groups + g]];
+	return sum;
+}
+
+/* All rows, against a threshold between two sums: by each kernel, and by hand. */
+static void check_first_pairs(const struct world *world, struct key threshold, size_t *offered,
+			      size_t *left_out)
+{
+	const struct codes4_range range = {.codes = world->blocks, .n = world->n, .base = 0.5F};
+	const struct codes4_kernel *kernels[SCANNERS_MAX];
+	size_t n = kernels_all(kernels);
+	int32_t least = (int32_t)ceilf((threshold.score - 0.5F) * 0x1p9F);
+	bool is_tested = world->query.first > 0 && least - 1 - world->query.rest >= 0;
+
+	for (size_t k = 0; k < n; k++) {
+		struct window found;
+		size_t at = 0;
+
+		cr_assert(!status_failed(window_init(&found, ROWS_MAX)));
+		found.threshold = threshold;
+		codes4_scan(kernels[k], &world->query, &range, &found);
+		window_seal(&found);
+		for (uint32_t row = 0; row < world->n; row++) {
+			int32_t first = sum_of(world, row, 2 * world->query.first);
+			bool passes = !is_tested || first > least - 1 - world->query.rest;
+			bool is_found = false;
+
+			if (sum_of(world, row, world->query.groups) < least)
+				continue;
+			for (size_t i = 0; i < found.n; i++)
+				is_found |= found.keys[i].row == row;
+			cr_assert_eq(is_found, passes, "%s: row %u",
+				     codes4_scanner_name(kernels[k]), row);
+			at += passes;
+			*left_out += !passes;
+		}
+		cr_assert_eq(found.n, at);
+		*offered += at;
+		window_finish(&found);
+	}
+}
+
 /* A threshold at a row, beside one, or none. */
 static struct key draw_threshold(struct random *random, const struct world *world, float base)
 {
@@ -160,6 +207,36 @@ Test(codes4_scan, offers_what_may_be_before_the_threshold)
 		}
 		world_finish(&world);
 	}
+}
+
+/* Rows whose first pairs fall short of what the others may add are left out, whatever these add. The
+ * window holds all, so that the threshold stays where it is. */
+Test(codes4_scan, leaves_out_rows_by_their_first_pairs)
+{
+	static const uint32_t groups[] = {10, 46, 48, 96, 254};
+	struct random random = {34};
+	size_t left_out = 0, offered = 0;
+
+	for (size_t turn = 0; turn < 400; turn++) {
+		uint32_t n_groups = groups[turn % COUNT(groups)];
+		struct key threshold;
+		struct world world;
+
+		world_init(&world, &random, n_groups, ROWS_MAX, CODES4_LEVELS);
+		world.query.first = (1 + (uint32_t)random_below(&random, n_groups / 4)) * 2;
+		world.query.rest =
+			(int32_t)((n_groups - 2 * world.query.first) * random_below(&random, 50));
+		threshold = draw_threshold(&random, &world, 0.5F);
+		/* A whole number of levels, so that no rounding decides. */
+		world.query.scale = 0x1p-9F;
+		world.query.bias = 0;
+		threshold.score =
+			0.5F + 0x1p-9F * (float)(n_groups * random_below(&random, 44)) - 0x1p-10F;
+		check_first_pairs(&world, threshold, &offered, &left_out);
+		world_finish(&world);
+	}
+	cr_assert_gt(offered, 1000);
+	cr_assert_gt(left_out, 1000);
 }
 
 Test(codes4_scan, goes_on_from_list_to_list)

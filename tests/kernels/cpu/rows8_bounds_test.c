@@ -14,6 +14,7 @@
 #endif
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+#define KERNELS_MAX 3
 #define ROWS_MAX 130
 
 static const enum metric metrics[] = {METRIC_COSINE, METRIC_INNER_PRODUCT, METRIC_L2};
@@ -72,11 +73,11 @@ static void world_finish(struct world *world)
 	arena_finish(&world->arena);
 }
 
-static size_t kernels_all(const struct rows8_kernel *ret[2])
+static size_t kernels_all(const struct rows8_kernel *ret[KERNELS_MAX])
 {
 	size_t n = 0;
 
-	for (int isa = ROWS8_PORTABLE; isa <= ROWS8_AVX2; isa++) {
+	for (int isa = ROWS8_PORTABLE; isa <= ROWS8_VNNI; isa++) {
 		ret[n] = rows8_scanner((enum rows8_isa)isa);
 		n += ret[n] != NULL;
 	}
@@ -87,9 +88,9 @@ static size_t kernels_all(const struct rows8_kernel *ret[2])
 static void check_bounds(struct hostile_block *block, const struct world *world,
 			 const float *values, const uint32_t *positions, uint32_t n)
 {
-	const struct rows8_kernel *kernels[2];
+	const struct rows8_kernel *kernels[KERNELS_MAX];
 	size_t n_kernels = kernels_all(kernels);
-	float upper[2][ROWS_MAX], lower[2][ROWS_MAX], alone[ROWS_MAX];
+	float upper[KERNELS_MAX][ROWS_MAX], lower[KERNELS_MAX][ROWS_MAX], alone[ROWS_MAX];
 
 	for (size_t m = 0; m < COUNT(modes); m++) {
 		for (size_t k = 0; k < n_kernels; k++) {
@@ -232,13 +233,13 @@ Test(rows8_products, are_about_the_inner_product_under_every_metric)
 	draw_unit_rows(&random, &block);
 	hostile_query_draw(&random, QUERY_UNIT, METRIC_COSINE, query, 384);
 	for (size_t m = 0; m < COUNT(metrics); m++) {
-		const struct rows8_kernel *kernels[2];
+		const struct rows8_kernel *kernels[KERNELS_MAX];
 		size_t n_kernels = kernels_all(kernels);
 		struct world world;
 
 		world_init(&world, &block, metrics[m], query);
 		for (uint32_t n = 0; n <= 67; n++) {
-			float found[2][67];
+			float found[KERNELS_MAX][67];
 
 			for (size_t k = 0; k < n_kernels; k++) {
 				rows8_products(kernels[k], &world.query, world.rows, n, found[k]);
