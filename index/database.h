@@ -72,6 +72,10 @@ status database_create(struct database *database, const struct collection_config
  * for yet and finds no memory, disk or file to open is left for whoever asks, and so are those behind it. */
 void database_warm(struct database *database);
 
+/* database_is_warm - whether it has been through all of them: each is open, or known not to open, or left
+ * for whoever asks. */
+bool database_is_warm(const struct database *database);
+
 /* database_await - whether database_acquire would answer at once. Else the collection is being opened,
  * and turned is called when it has been: then ask again. Without memory for that it says true.
  * wait  lasts until then, and the database too. */

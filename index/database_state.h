@@ -21,6 +21,7 @@ struct database {
 	struct pool *openers;                      /* owned */
 	struct job warming;
 	atomic_bool closing; /* database_warm stops */
+	atomic_bool warm;    /* it is through */
 	uint64_t seal_rows;
 	struct writer_limits limits;
 	int64_t retention_ns;

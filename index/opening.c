@@ -178,11 +178,23 @@ static void warm(struct job *job)
 
 	while (!atomic_load(&database->closing) && find_closed(database, name))
 		if (!open_named(database, name, true))
-			return;
+			break;
+	atomic_store(&database->warm, true);
+}
+
+bool database_is_warm(const struct database *database)
+{
+	return atomic_load(&database->warm);
 }
 
 void database_warm(struct database *database)
 {
+	char name[COLLECTION_NAME_MAX + 1] = "";
+
+	if (!find_closed(database, name)) {
+		atomic_store(&database->warm, true);
+		return;
+	}
 	database->warming.run = warm;
 	pool_submit(database->openers, &database->warming);
 }

@@ -7,7 +7,6 @@
 #include "service/serve.h"
 
 #include "index/database.h"
-#include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
 #include "kernels/cpu/scanner_cpu.h"
 #include "kernels/vulkan/scanner_vulkan.h"
@@ -17,16 +16,16 @@
 #include "service/config/config_load.h"
 #include "service/cursors.h"
 #include "service/ingest/ingest.h"
+#include "service/memory.h"
 #include "service/processors.h"
 #include "service/retrieval/retrieval.h"
 #include "service/serve_config.h"
 #include "service/serve_life.h"
-#include "service/telemetry/access_log.h"
 #include "service/telemetry/telemetry.h"
 #include "service/version.h"
 
 #include <malloc.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -45,6 +44,25 @@ static size_t either(uint64_t given, size_t otherwise)
 static const char *given(const char *text)
 {
 	return *text ? text : NULL;
+}
+
+/* Something is left for what comes before the next look. */
+static uint64_t memory_limit(const struct server_config *config)
+{
+	return config->limits.memory_bytes_max ? config->limits.memory_bytes_max
+					       : memory_max() / 10 * 9;
+}
+
+/* As every other socket of the file system. */
+static status give_metrics(const struct server_config *config, struct arena *arena)
+{
+	static const char unix_prefix[] = "unix:";
+	const size_t n = sizeof unix_prefix - 1;
+	const struct socket_owner owner = serve_config_socket_owner(config);
+
+	if (strncmp(config->metrics_listen, unix_prefix, n) != 0)
+		return status_ok();
+	return socket_give(config->metrics_listen + n, &owner, config->metrics_listen, arena);
 }
 
 /* Serves until a signal comes, then drains. */
@@ -78,10 +96,11 @@ static status run(struct life *life, const struct services *services, struct poo
 	/* Borrowed by the server, which only reads it. */
 	void *context = (void *)services;
 	const struct rpc_service table[] = {
-		{"sluice.v1.RetrievalService", retrieval, LENGTH(retrieval), context},
-		{"sluice.v1.IngestService", ingest, LENGTH(ingest), context},
-		{"sluice.v1.CollectionService", collections, LENGTH(collections), context},
-		{"sluice.v1.AdminService", admin, LENGTH(admin), context},
+		{"sluice.v1.RetrievalService", retrieval, LENGTH(retrieval), context,
+		 .sheds = true},
+		{.name = "sluice.v1.IngestService", ingest, LENGTH(ingest), context},
+		{.name = "sluice.v1.CollectionService", collections, LENGTH(collections), context},
+		{.name = "sluice.v1.AdminService", admin, LENGTH(admin), context},
 	};
 	const struct rpc_server_options server_options = {
 		.addresses = config->listen,
@@ -94,7 +113,10 @@ static status run(struct life *life, const struct services *services, struct poo
 		.metadata_bytes_max = config->limits.metadata_bytes_max,
 		.streams_max = config->limits.streams_per_connection_max,
 		.calls_max = config->limits.calls_max,
+		.memory_bytes_max = memory_limit(config),
 		.stall_ns = config->limits.stalled_write_timeout_ns,
+		.queue_ns = config->limits.queue_time_max_ns,
+		.handshake_ns = config->limits.handshake_timeout_ns,
 		.arena_factor = config->limits.call_arena_factor,
 		.arena_bytes_min = config->limits.call_arena_bytes_min,
 		.arena_bytes_max = config->limits.call_arena_bytes_max,
@@ -102,16 +124,20 @@ static status run(struct life *life, const struct services *services, struct poo
 		.keepalive_timeout_ns = config->keepalive.timeout_ns,
 		.ping_interval_ns = config->keepalive.client_interval_min_ns,
 		.tls = given(config->tls.certificate_file) ? &tls : NULL,
-		.socket_mode = (unsigned)strtoul(config->unix_socket.mode, NULL, 8),
-		.socket_group = config->unix_socket.group,
+		.socket_owner = serve_config_socket_owner(config),
 		.guard = life->access ? access_guard(life->access) : NULL,
-		.handled = access_log_handled,
+		.channelz = given(config->metrics_listen) != NULL,
+		.handled = telemetry_handled,
+		.handled_context = life->tracing,
+		.tracer = tracing_tracer(life->tracing),
 	};
 
 	TRY(rpc_server_open(&server_options, arena, &server));
 	life->server = server;
-	if (given(config->metrics_listen))
+	if (given(config->metrics_listen)) {
 		TRY(telemetry_open(config->metrics_listen, services, server, arena, &telemetry));
+		TRY(give_metrics(config, arena));
+	}
 	life->telemetry = telemetry;
 	life_run(life);
 	return status_ok();
@@ -133,6 +159,7 @@ static status open_access(const struct server_config *config, struct arena *aren
 		.keys_file = given(config->access.api_keys_file),
 		.certificates_file = given(config->access.certificates_file),
 		.open_reflection = config->access.open_reflection,
+		.rate = serve_config_rate(config),
 	};
 
 	if (!options.keys_file && !options.certificates_file)
@@ -145,6 +172,7 @@ static status assemble(struct life *life, struct arena *arena)
 	const struct server_config *config = life->config;
 	struct gpu_list gpus = {0};
 	SCOPED(access) access = NULL;
+	SCOPED(tracing) tracing = NULL;
 	SCOPED(rpc_server) health = NULL;
 	SCOPED(scanner) scanner_cpu = NULL;
 	SCOPED(scanner) gpu = NULL;
@@ -169,8 +197,10 @@ static status assemble(struct life *life, struct arena *arena)
 	};
 
 	TRY(open_access(config, arena, &access));
+	TRY(tracing_open_from_environment(&tracing));
 	TRY(life_open_health(config, arena, &health));
 	life->access = access;
+	life->tracing = tracing;
 	life->health = health;
 	TRY(cursors_open(
 		&(struct cursors_limits){
@@ -196,6 +226,8 @@ static status assemble(struct life *life, struct arena *arena)
 	pool_time_queue(workers, TIMER_WORKER_QUEUE);
 	pool_time_queue(writers, TIMER_WRITER_QUEUE);
 
+	services.workers = workers;
+	services.writers = writers;
 	services.scanner_cpu = scanner_cpu;
 	services.gpu = gpu;
 	services.scanner = gpu ? gpu : scanner_cpu;
@@ -205,6 +237,7 @@ static status assemble(struct life *life, struct arena *arena)
 	database_options.seal_rows = config->index.seal_rows;
 	TRY(database_open(&database_options, arena, &database));
 	services.database = database;
+	life->database = database;
 	database_warm(database);
 	log_write(LOG_INFO, "sluice %s (%s) over %s, scanning on %s", SLUICE_VERSION, sluice_commit,
 		  config->data_directory, services.scanner->name);
@@ -270,10 +303,5 @@ int serve_run(int argc, char **argv)
 		fprintf(stderr, "sluice serve: %s: %s\n", status_code_name(done.code), done.detail);
 		return 1;
 	}
-	for (enum gauge gauge = 0; gauge < GAUGE_N; gauge++)
-		if (gauge_read(gauge) != 0)
-			log_write(LOG_ERROR, "%s: %lld still alive at exit", gauge_name(gauge),
-				  (long long)gauge_read(gauge));
-	log_write(LOG_INFO, "drained");
-	return 0;
+	return life_end();
 }

@@ -36,8 +36,24 @@ void serve_config_apply_log(const struct server_config *config)
 	access_log_set(config->logging.calls_one_in);
 }
 
+struct rate_limit serve_config_rate(const struct server_config *config)
+{
+	return (struct rate_limit){
+		.per_second = (uint32_t)config->access.calls_per_second_max,
+		.burst = (uint32_t)config->access.calls_burst_max,
+	};
+}
+
+struct socket_owner serve_config_socket_owner(const struct server_config *config)
+{
+	return (struct socket_owner){
+		.mode = (unsigned)strtoul(config->unix_socket.mode, NULL, 8),
+		.group = config->unix_socket.group,
+	};
+}
+
 /* Members of the struct that hold no strings: those die with the arena of a reload. */
-static const char *const changeable[] = {"logging.", "drain."};
+static const char *const changeable[] = {"logging.", "drain.", "access.calls_"};
 
 static void log_difference(void *context, const char *path)
 {
@@ -70,5 +86,7 @@ void serve_config_reload(const struct serve_options *options, struct server_conf
 	config->logging = fresh.logging;
 	config->drain_timeout_ns = fresh.drain_timeout_ns;
 	config->drain_wait_ns = fresh.drain_wait_ns;
+	config->access.calls_per_second_max = fresh.access.calls_per_second_max;
+	config->access.calls_burst_max = fresh.access.calls_burst_max;
 	serve_config_apply_log(config);
 }

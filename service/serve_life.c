@@ -1,6 +1,8 @@
 /* serve_life - signals, health, drain. */
 #include "service/serve_life.h"
 
+#include "index/database.h"
+#include "kernels/base/gauge.h"
 #include "kernels/base/log.h"
 #include "service/serve_config.h"
 
@@ -9,9 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
+/* How late it may be said that the collections are there. */
+#define LOOK_NS 20000000
 #define DETAIL_BYTES ((size_t)64 << 10)
 
 static const int our_signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -74,11 +79,11 @@ status life_open_health(const struct server_config *config, struct arena *arena,
 		.n_pollers = 1,
 		.metadata_bytes_max = config->limits.metadata_bytes_max,
 		.streams_max = config->limits.streams_per_connection_max,
+		.handshake_ns = config->limits.handshake_timeout_ns,
 		.keepalive_ns = config->keepalive.time_ns,
 		.keepalive_timeout_ns = config->keepalive.timeout_ns,
 		.ping_interval_ns = config->keepalive.client_interval_min_ns,
-		.socket_mode = (unsigned)strtoul(config->unix_socket.mode, NULL, 8),
-		.socket_group = config->unix_socket.group,
+		.socket_owner = serve_config_socket_owner(config),
 		.health_alone = true,
 		.starting = true,
 	};
@@ -114,24 +119,45 @@ static void reload(struct life *life)
 	log_write(LOG_INFO, "reload: the configuration is read again");
 	serve_config_reload(life->options, life->config);
 	arena_init(arena, DETAIL_BYTES);
-	if (life->access)
+	if (life->access) {
+		access_set_rate(life->access, serve_config_rate(life->config));
 		done = access_reload(life->access, arena);
+	}
 	if (status_failed(done))
 		log_write(LOG_ERROR, "reload: %s; the credentials from before go on", done.detail);
+}
+
+/* The next one; 0 where none has come after a while. */
+static int await_signal(bool for_ever)
+{
+	const struct timespec a_while = {0, LOOK_NS};
+	const sigset_t set = signal_set();
+	int signal_number;
+
+	do {
+		signal_number =
+			for_ever ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &a_while);
+	} while (signal_number < 0 && errno == EINTR);
+	return signal_number < 0 ? 0 : signal_number;
 }
 
 /* Until a signal to end comes, which it gives. */
 static int await_end(struct life *life)
 {
-	sigset_t set = signal_set();
-	int signal_number = 0;
+	bool ready = false;
 
 	for (;;) {
-		if (sigwait(&set, &signal_number))
-			continue;
-		if (signal_number != SIGHUP)
+		int signal_number;
+
+		if (!ready && database_is_warm(life->database)) {
+			ready = true;
+			set_health(life, RPC_READY);
+		}
+		signal_number = await_signal(ready);
+		if (signal_number == SIGHUP)
+			reload(life);
+		else if (signal_number)
 			return signal_number;
-		reload(life);
 	}
 }
 
@@ -150,7 +176,7 @@ void life_run(struct life *life)
 	double seconds;
 
 	/* Who reads the line may ask at once. */
-	set_health(life, RPC_READY);
+	set_health(life, database_is_warm(life->database) ? RPC_READY : RPC_RECOVERING);
 	announce(life);
 	signal_number = await_end(life);
 	seconds = (double)config->drain_timeout_ns / 1e9;
@@ -166,4 +192,19 @@ void life_run(struct life *life)
 	rpc_server_drain(life->server, seconds);
 	if (life->health)
 		rpc_server_drain(life->health, 0);
+}
+
+int life_end(void)
+{
+	int result = 0;
+
+	for (enum gauge gauge = 0; gauge < GAUGE_N; gauge++) {
+		if (gauge_read(gauge) == 0)
+			continue;
+		log_write(LOG_ERROR, "%s: %lld still alive at exit", gauge_name(gauge),
+			  (long long)gauge_read(gauge));
+		result = EX_SOFTWARE;
+	}
+	log_write(LOG_INFO, result ? "drained, but not of all" : "drained");
+	return result;
 }

@@ -2,7 +2,7 @@
  *
  *	before anything is opened    life_begin: signals are blocked, so that threads made later block them
  *	before collections are read  the health listener answers NOT_SERVING
- *	life_run                     serving, until SIGTERM or SIGINT; SIGHUP reads the configuration again
+ *	life_run                     serving; ready once all collections are there, until SIGTERM or SIGINT; SIGHUP reads the configuration again
  *	then                         NOT_SERVING and a wait, the drain, the end
  */
 #ifndef SLUICE_SERVICE_SERVE_LIFE_H
@@ -18,7 +18,9 @@ struct life {
 	const struct serve_options *options;
 	struct server_config *config; /* changed by a reload */
 	struct access *access;        /* NULL: nobody needs a credential */
-	struct rpc_server *health;    /* NULL: there is no listener for health alone */
+	struct tracing *tracing;
+	struct database *database;
+	struct rpc_server *health; /* NULL: there is no listener for health alone */
 	struct rpc_server *server;
 	struct telemetry *telemetry; /* NULL: there is no listener for metrics */
 };
@@ -34,5 +36,9 @@ status life_open_health(const struct server_config *config, struct arena *arena,
 /* life_run - prints where it listens, says SERVING, and returns when the server has drained. A second
  * SIGTERM or SIGINT ends the process. */
 void life_run(struct life *life);
+
+/* life_end - when all is closed: says what is still alive, which is a mistake of ours. Gives the exit
+ * status: 0, or 70 where anything is. */
+int life_end(void);
 
 #endif

@@ -18,7 +18,8 @@ struct services {
 	const struct gpu_list *gpus;
 	int64_t start_ns;        /* on clock_ns */
 	struct cursors *cursors; /* that are open */
-	size_t page_hits;        /* of a search that names no number; 0: 100 */
+	struct pool *workers, *writers;
+	size_t page_hits; /* of a search that names no number; 0: 100 */
 	/* Bytes of vectors that a scan reads in half a millisecond: above it a page is worth a
 	 * hand-over to the workers. */
 	size_t inline_scan_bytes;

@@ -14,6 +14,7 @@
 
 #define LOOK_NS INT64_C(1000000000)
 #define DETAIL_BYTES ((size_t)64 << 10)
+#define RATE_SETTING "access.calls_per_second_max"
 
 enum { KEYS, CERTIFICATES, N_FILES };
 
@@ -25,7 +26,9 @@ struct access {
 
 	pthread_rwlock_t lock;
 	struct credentials credentials;
+	struct rate_limit rate; /* of whose line has none */
 
+	struct rates *rates;
 	pthread_mutex_t reading; /* one thread reads; taken before lock */
 	struct file_print prints[N_FILES];
 };
@@ -121,6 +124,21 @@ static status lack_scope(struct arena *arena, enum scope scope, const char *path
 			     scope_name(scope), NULL);
 }
 
+static status over_rate(struct arena *arena, struct rate_limit rate, bool is_own, int64_t wait_ns)
+{
+	const int64_t ms = (wait_ns + 999999) / 1000000;
+	status s =
+		status_format(arena, STATUS_RESOURCE_EXHAUSTED,
+			      "the credential has begun as many calls as it may: %u a second, %u "
+			      "at once (%s)",
+			      rate.per_second, rate.burst ? rate.burst : rate.per_second,
+			      is_own ? "its own rate" : RATE_SETTING);
+
+	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", is_own ? NULL : RATE_SETTING,
+			  "limit", ERROR_NUMBER(rate.per_second), NULL);
+	return status_retry(s, arena, ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms);
+}
+
 /* "Bearer KEY", the first word in any case; no data where it is none. */
 static struct bytes bearer_key(struct bytes header)
 {
@@ -144,8 +162,17 @@ static status find(struct access *access, const struct rpc_caller *caller, enum 
 		found = credentials_of_names(&access->credentials, caller, scope, arena, ret);
 	else if (caller->n_authorizations == 1 && key.data)
 		found = credentials_of_key(&access->credentials, key, scope, arena, ret);
+	if (!ret->rated)
+		ret->rate = access->rate;
 	pthread_rwlock_unlock(&access->lock);
 	return found;
+}
+
+static status take_call(struct access *access, const struct grant *found, struct arena *arena)
+{
+	int64_t wait_ns = rates_take(access->rates, found->caller, found->rate, clock_ns());
+
+	return wait_ns ? over_rate(arena, found->rate, found->rated, wait_ns) : status_ok();
 }
 
 static status admit(void *context, const struct rpc_caller *caller, const char *path,
@@ -167,6 +194,7 @@ static status admit(void *context, const struct rpc_caller *caller, const char *
 	if (!found.known)
 		return refuse(arena, REASON_CREDENTIAL_UNKNOWN, path,
 			      "the credential is none that this server knows");
+	TRY(take_call(access, &found, arena));
 	if (!found.scoped)
 		return lack_scope(arena, method->scope, path);
 	if (found.everything)
@@ -220,8 +248,13 @@ status access_open(const struct access_options *options, struct arena *arena, st
 {
 	SCOPED(access) access = calloc(1, sizeof *access);
 
-	if (!access)
+	if (access)
+		access->rates = rates_open();
+	if (!access || !access->rates) {
+		free(TAKE(access));
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for credentials");
+	}
+	access->rate = options->rate;
 	access->files[KEYS] = options->keys_file;
 	access->files[CERTIFICATES] = options->certificates_file;
 	access->open_reflection = options->open_reflection;
@@ -240,9 +273,17 @@ void access_close(struct access *access)
 	if (!access)
 		return;
 	credentials_finish(&access->credentials);
+	rates_close(access->rates);
 	pthread_mutex_destroy(&access->reading);
 	pthread_rwlock_destroy(&access->lock);
 	free(access);
+}
+
+void access_set_rate(struct access *access, struct rate_limit rate)
+{
+	pthread_rwlock_wrlock(&access->lock);
+	access->rate = rate;
+	pthread_rwlock_unlock(&access->lock);
 }
 
 const struct rpc_guard *access_guard(const struct access *access)

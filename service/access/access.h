@@ -10,13 +10,15 @@
 #include "kernels/base/arena.h"
 #include "kernels/base/scope.h"
 #include "kernels/base/status.h"
+#include "service/access/rate.h"
 #include "service/rpc/guard.h"
 
 struct access;
 
 struct access_options {
 	const char *keys_file, *certificates_file; /* borrowed; NULL: there is none */
-	bool open_reflection; /* the contract may be read without a credential */
+	bool open_reflection;   /* the contract may be read without a credential */
+	struct rate_limit rate; /* of each caller whose line has none */
 };
 
 /* access_open - arena  for details. Fails: INVALID_ARGUMENT (a file cannot be read, or a line of it
@@ -30,6 +32,9 @@ SCOPE_DEFINE(access, access_close)
 
 /* access_guard - lives as long as the access. */
 const struct rpc_guard *access_guard(const struct access *access);
+
+/* access_set_rate - of each caller whose line has none, from now on. */
+void access_set_rate(struct access *access, struct rate_limit rate);
 
 /* access_reload - reads the files now. A failure leaves all as it was. Fails: as access_open */
 status access_reload(struct access *access, struct arena *arena);

@@ -46,7 +46,18 @@ static status grant_note(struct grant *grant, const struct credential *credentia
 			 struct arena *arena)
 {
 	grant->known = true;
+	if (credential->rated && (!grant->rated || rate_is_above(credential->rate, grant->rate)))
+		grant->rate = credential->rate;
+	grant->rated |= credential->rated;
 	return credential->scopes & scope ? grant_add(grant, credential, arena) : status_ok();
+}
+
+static uint64_t caller_of(const uint8_t digest[SHA256_BYTES])
+{
+	uint64_t caller;
+
+	memcpy(&caller, digest, sizeof caller);
+	return caller;
 }
 
 status credentials_of_key(const struct credentials *credentials, struct bytes key, enum scope scope,
@@ -56,6 +67,7 @@ status credentials_of_key(const struct credentials *credentials, struct bytes ke
 
 	*ret = (struct grant){0};
 	sha256(key, digest);
+	ret->caller = caller_of(digest);
 	for (size_t i = 0; i < credentials->n; i++) {
 		const struct credential *credential = &credentials->list[i];
 
@@ -81,15 +93,24 @@ static bool is_named(const struct credential *credential, const struct rpc_name 
 status credentials_of_names(const struct credentials *credentials, const struct rpc_caller *caller,
 			    enum scope scope, struct arena *arena, struct grant *ret)
 {
+	uint8_t digest[SHA256_BYTES];
+
 	*ret = (struct grant){0};
 	for (size_t i = 0; i < credentials->n; i++) {
 		const struct credential *credential = &credentials->list[i];
-		bool is = false;
+		const struct rpc_name *is = NULL;
 
 		for (size_t j = 0; j < caller->n_names && credential->kind && !is; j++)
-			is = is_named(credential, &caller->names[j]);
-		if (is)
-			TRY(grant_note(ret, credential, scope, arena));
+			if (is_named(credential, &caller->names[j]))
+				is = &caller->names[j];
+		if (!is)
+			continue;
+		/* Who it is, not what lets it in: of all below a URI each has a rate of its own. */
+		if (!ret->known) {
+			sha256(is->name, digest);
+			ret->caller = caller_of(digest);
+		}
+		TRY(grant_note(ret, credential, scope, arena));
 	}
 	return status_ok();
 }

@@ -1,13 +1,15 @@
 /* credentials - keys and certificate names, and what each may do: two files of one line each.
  *
- *	NAME:SHA256HEX:SCOPES[:COLLECTIONS]     a key; NAME is for people
- *	NAME SCOPES [COLLECTIONS]               a certificate: dns:app.example, uri:..., email:..., ip:...,
+ *	NAME:SHA256HEX:SCOPES[:COLLECTIONS[:RATE]]
+ *	                                        a key; NAME is for people
+ *	NAME SCOPES [COLLECTIONS [RATE]]        a certificate: dns:app.example, uri:..., email:..., ip:...,
  *	                                        spiffe://trust.domain/path; a URI that ends in / and * is
  *	                                        all that is below it
  *
  * SCOPES are of read, write and admin, parted by commas; none contains another. COLLECTIONS are names,
- * or what they begin with and *; without them it is all. The grants of several lines for one key or
- * name add up. Empty lines and those that begin with # are passed over.
+ * or what they begin with and *; without them it is all. RATE is calls a second, or calls a second / at
+ * once; 0: any number. The grants of several lines for one key or name add up, and the highest rate
+ * holds. Empty lines and those that begin with # are passed over.
  *
  * Immutable once it is read: any number of threads may look.
  */
@@ -17,6 +19,7 @@
 #include "kernels/base/arena.h"
 #include "kernels/base/status.h"
 #include "service/access/methods.h"
+#include "service/access/rate.h"
 #include "service/access/sha256.h"
 #include "service/rpc/guard.h"
 
@@ -28,6 +31,8 @@ struct credential {
 	unsigned scopes;
 	const char *const *collections; /* [n_collections] as in the file; none: all */
 	size_t n_collections;
+	bool rated; /* it has a rate of its own */
+	struct rate_limit rate;
 };
 
 struct credentials {
@@ -38,7 +43,10 @@ struct credentials {
 
 /* What a credential may do with the scope that a method needs. */
 struct grant {
-	bool known;           /* there is a credential */
+	bool known;      /* there is a credential */
+	uint64_t caller; /* whose: for rates_take */
+	bool rated;      /* a line has a rate; the highest is: */
+	struct rate_limit rate;
 	bool scoped;          /* it has the scope */
 	bool everything;      /* of every collection; else of: */
 	const char **allowed; /* [n] copies in the caller's arena */

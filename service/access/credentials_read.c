@@ -92,6 +92,17 @@ static bool read_collections(struct line *line, char *text, struct credential *r
 	return true;
 }
 
+static bool read_rate(struct line *line, const char *text, struct credential *ret)
+{
+	ret->rated = rate_read(text, &ret->rate);
+	if (!ret->rated)
+		line->wrong = arena_printf(line->arena,
+					   "\"%.64s\" is no rate: calls a second are needed, as "
+					   "50, or with how many at once, as 50/200; at most %d",
+					   text, RATE_PER_SECOND_MAX);
+	return ret->rated;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -117,10 +128,10 @@ static bool read_digest(const char *text, uint8_t ret[SHA256_BYTES])
 static bool read_key(struct line *line, char *text, struct credential *ret)
 {
 	char *name = strsep(&text, ":"), *digest = strsep(&text, ":");
-	char *scopes = strsep(&text, ":"), *collections = text;
+	char *scopes = strsep(&text, ":"), *collections = strsep(&text, ":"), *rate = text;
 
 	if (!scopes)
-		line->wrong = "NAME:SHA256HEX:SCOPES[:COLLECTIONS] is needed";
+		line->wrong = "NAME:SHA256HEX:SCOPES[:COLLECTIONS[:RATE]] is needed";
 	else if (!is_made_of(name, NAME_BYTES_MAX, "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-"))
 		line->wrong = "a name is of 1 to 64 letters, digits, dots, dashes and underscores";
 	else if (!read_digest(digest, ret->digest))
@@ -128,7 +139,8 @@ static bool read_key(struct line *line, char *text, struct credential *ret)
 	if (line->wrong || !read_scopes(line, scopes, ret))
 		return false;
 	ret->name = arena_copy(&line->credentials->arena, name, strlen(name));
-	return !collections || read_collections(line, collections, ret);
+	return (!collections || read_collections(line, collections, ret)) &&
+	       (!rate || read_rate(line, rate, ret));
 }
 
 static const char *const kinds[] = {"dns", "uri", "email", "ip"};
@@ -162,13 +174,15 @@ static bool read_certificate(struct line *line, char *text, struct credential *r
 	static const char blanks[] = " \t";
 	char *rest = NULL, *name = strtok_r(text, blanks, &rest);
 	char *scopes = strtok_r(NULL, blanks, &rest), *collections = strtok_r(NULL, blanks, &rest);
+	char *rate = strtok_r(NULL, blanks, &rest);
 
 	if (!scopes || strtok_r(NULL, blanks, &rest)) {
-		line->wrong = "NAME SCOPES [COLLECTIONS] is needed";
+		line->wrong = "NAME SCOPES [COLLECTIONS [RATE]] is needed";
 		return false;
 	}
 	return read_name(line, name, ret) && read_scopes(line, scopes, ret) &&
-	       (!collections || read_collections(line, collections, ret));
+	       (!collections || read_collections(line, collections, ret)) &&
+	       (!rate || read_rate(line, rate, ret));
 }
 
 static status add(struct credentials *credentials, const struct credential *credential)

@@ -73,5 +73,12 @@ const char *server_config_conflict(const struct server_config *config, struct ar
 			problem_quote(arena, bytes_of_string(config->metrics_listen)));
 		return "insecure_metrics";
 	}
+	if (config->access.calls_per_second_max && !is_given(config->access.api_keys_file) &&
+	    !is_given(config->access.certificates_file)) {
+		*ret_path = "access.calls_per_second_max";
+		*ret_sentence = "a rate for each credential needs \"access.api_keys_file\" or "
+				"\"access.certificates_file\"";
+		return "needs";
+	}
 	return missing(config, ret_path, ret_sentence);
 }

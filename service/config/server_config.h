@@ -24,8 +24,10 @@ struct server_config {
 	struct {
 		uint64_t message_bytes_max, metadata_bytes_max;
 		uint64_t call_arena_factor, call_arena_bytes_min, call_arena_bytes_max;
+		uint64_t memory_bytes_max; /* 0: what the cgroup has */
 		uint64_t calls_max, streams_per_connection_max, cursors_max;
 		int64_t stalled_write_timeout_ns, cursor_idle_timeout_ns, snapshot_age_max_ns;
+		int64_t queue_time_max_ns, handshake_timeout_ns;
 	} limits;
 	struct {
 		uint64_t pollers, workers; /* 0: processors_count() */
@@ -64,6 +66,7 @@ struct server_config {
 	struct {
 		const char *api_keys_file, *certificates_file;
 		bool open_reflection;
+		uint64_t calls_per_second_max, calls_burst_max;
 	} access;
 };
 

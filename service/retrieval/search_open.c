@@ -230,6 +230,7 @@ status search_stream_open(struct search_stream *stream, struct rpc_call *call,
 	struct arena *arena = rpc_arena(call);
 	bool resumes = message->resume_token.len > 0;
 	struct query query = {0};
+	int64_t open_ns;
 
 	stream->services = services;
 	stream->start_ns = clock_ns();
@@ -257,7 +258,13 @@ status search_stream_open(struct search_stream *stream, struct rpc_call *call,
 	atomic_store(&stream->entry.snapshot, stream->snapshot);
 	TRY(open_chain(stream, &query));
 	meter_add(METER_SEARCHES, 1);
-	timer_add(TIMER_SEARCH_OPEN, clock_ns() - stream->start_ns);
+	open_ns = clock_ns() - stream->start_ns;
+	timer_add(TIMER_SEARCH_OPEN, open_ns);
+	rpc_note_stage(call, &(struct rpc_stage){
+				     .name = "open",
+				     .start_ns = stream->start_ns,
+				     .duration_ns = open_ns,
+			     });
 	return status_ok();
 }
 

@@ -214,26 +214,53 @@ static bool page_is_full(const struct search_stream *stream, const struct buffer
 	return page->size >= size_max || stream->page_text_bytes >= PAGE_TEXT_BYTES;
 }
 
-/* A stage that did not run for a page is not a time of nothing. */
-static void meter_stage(enum timer timer, int64_t ns)
+/* A stage that did not run for a page is not a time of nothing. A page's stages follow each other as
+ * good as always; where they come by turns, its trace shows the turns of each as one. */
+static void meter_stage(struct search_stream *stream, enum timer timer, int64_t *at_ns,
+			struct rpc_stage stage)
 {
-	if (ns > 0)
-		timer_add(timer, ns);
+	if (stage.duration_ns <= 0)
+		return;
+	timer_add(timer, stage.duration_ns);
+	stage.start_ns = *at_ns;
+	*at_ns += stage.duration_ns;
+	rpc_note_stage(stream->entry.call, &stage);
 }
 
 /* What a page took and cost, since before. */
-static void meter(const struct search_stream *stream, const struct walk *before, uint64_t returned,
-		  int64_t fill_ns)
+static void meter(struct search_stream *stream, const struct walk *before, uint64_t returned,
+		  int64_t start_ns)
 {
 	const struct walk *walk = &stream->walk;
+	int64_t fill_ns = clock_ns() - start_ns, at_ns = start_ns;
 	int64_t select_ns = walk->select_ns - before->select_ns;
 	int64_t scan_ns = walk->scan_ns - before->scan_ns;
 	int64_t rerank_ns = walk->rerank_ns - before->rerank_ns;
 
-	meter_stage(TIMER_SEARCH_SELECT, select_ns);
-	meter_stage(TIMER_SEARCH_SCAN, scan_ns);
-	meter_stage(TIMER_SEARCH_RERANK, rerank_ns);
-	meter_stage(TIMER_SEARCH_ENCODE, fill_ns - select_ns - scan_ns - rerank_ns);
+	meter_stage(stream, TIMER_SEARCH_SELECT, &at_ns,
+		    (struct rpc_stage){.name = "filter", .duration_ns = select_ns});
+	meter_stage(stream, TIMER_SEARCH_SCAN, &at_ns,
+		    (struct rpc_stage){
+			    .name = "scan",
+			    .duration_ns = scan_ns,
+			    .what = {"rows", "bytes"},
+			    .count = {walk->scanned - before->scanned,
+				      walk->scanned_bytes - before->scanned_bytes},
+		    });
+	meter_stage(stream, TIMER_SEARCH_RERANK, &at_ns,
+		    (struct rpc_stage){
+			    .name = "rerank",
+			    .duration_ns = rerank_ns,
+			    .what = {"rows"},
+			    .count = {walk->reranked - before->reranked},
+		    });
+	meter_stage(stream, TIMER_SEARCH_ENCODE, &at_ns,
+		    (struct rpc_stage){
+			    .name = "encode",
+			    .duration_ns = fill_ns - select_ns - scan_ns - rerank_ns,
+			    .what = {"hits"},
+			    .count = {stream->returned - returned},
+		    });
 	meter_add(METER_SCANS, scan_ns > 0);
 	meter_add(METER_SCANNED_ROWS, walk->scanned - before->scanned);
 	meter_add(METER_SCANNED_BYTES, walk->scanned_bytes - before->scanned_bytes);
@@ -295,7 +322,7 @@ enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, ui
 	*ret_hits = 0;
 	stream->page_text_bytes = 0;
 	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
-	meter(stream, &before, returned, clock_ns() - start_ns);
+	meter(stream, &before, returned, start_ns);
 	note(stream);
 	return step;
 }

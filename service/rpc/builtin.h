@@ -15,7 +15,7 @@ struct builtin {
 #define HEALTH_SERVICE "grpc.health.v1.Health"
 
 /* What it can be asked beside the services' names: liveness is well as long as anybody answers,
- * startup once there was an RPC_READY, readiness, as all else, while there is one and no drain. */
+ * startup once there was more than RPC_STARTING, readiness, as all else, while there is one and no drain. */
 #define HEALTH_LIVENESS "liveness"
 #define HEALTH_READINESS "readiness"
 #define HEALTH_STARTUP "startup"

@@ -120,12 +120,14 @@ static void call_account(struct rpc_call *call)
 	const struct rpc_handled handled = {
 		.path = call->traffic->path,
 		.code = final_code(call),
+		.start_ns = call->start_ns,
 		.duration_ns = clock_ns() - call->start_ns,
 		.received = call->n_received,
 		.sent = call->n_sent,
 		.received_bytes = call->received_bytes,
 		.sent_bytes = call->sent_bytes,
 		.hits = call->n_hits,
+		.trace = &call->trace,
 		.call = call,
 	};
 
@@ -146,6 +148,7 @@ void call_finish(struct rpc_call *call)
 	grpc_call_unref(call->core);
 	gpr_free(call->peer);
 	free(call->detail);
+	free(call->trace.stages);
 	buffer_finish(&call->details);
 	arena_finish(&call->arena);
 	gauge_add(GAUGE_CALLS, -1);
@@ -256,6 +259,18 @@ static status is_crowded(struct arena *arena, size_t calls_max)
 	return status_retry(s, arena, 1000);
 }
 
+static status is_pressed(struct arena *arena, uint64_t memory_bytes_max)
+{
+	status s = status_format(arena, STATUS_RESOURCE_EXHAUSTED,
+				 "the server has as much memory as it may: "
+				 "limits.memory_bytes_max is %llu",
+				 (unsigned long long)memory_bytes_max);
+
+	s = status_reason(s, arena, REASON_MEMORY_LIMIT, "limit_bytes",
+			  ERROR_NUMBER(memory_bytes_max), NULL);
+	return status_retry(s, arena, 1000);
+}
+
 static status refusal_of(struct arena *arena, const struct call_host *host,
 			 const struct call_arrival *arrival)
 {
@@ -267,6 +282,8 @@ static status refusal_of(struct arena *arena, const struct call_host *host,
 		return rpc_draining();
 	if (arrival->crowded)
 		return is_crowded(arena, host->calls_max);
+	if (arrival->pressed)
+		return is_pressed(arena, host->memory_bytes_max);
 	snprintf(path, sizeof path, "%.*s", size, (const char *)arrival->path.data);
 	refusal = status_format(arena, STATUS_UNIMPLEMENTED, "no method %s", path);
 	return status_reason(refusal, arena, REASON_METHOD_UNKNOWN, "method", path, NULL);
@@ -303,7 +320,9 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call->method = arrival->method;
 	call->context = arrival->context;
 	call->traffic = arrival->traffic;
+	call->sheds = arrival->sheds;
 	call->start_ns = clock_ns();
+	call_begin_trace(call, arrival);
 	call->in_drain = atomic_load(&host->phase) != RPC_SERVING;
 	arena_init(&call->arena, rpc_arena_bytes(call, 0));
 	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));

@@ -30,10 +30,14 @@ struct call_host {
 	struct pool *workers; /* NULL: everything runs on the pollers */
 	size_t arena_factor, arena_bytes_min, arena_bytes_max;
 	size_t calls_max;              /* 0: no bound */
+	int64_t queue_ns;              /* likewise */
+	uint64_t memory_bytes_max;     /* likewise */
+	atomic_bool pressed;           /* the process has more */
 	struct stall_watch *watch;     /* NULL: sends may wait for ever */
 	const struct rpc_guard *guard; /* NULL: there is none */
 	void (*handled)(void *context, const struct rpc_handled *handled); /* NULL: nobody asks */
 	void *handled_context;
+	const struct rpc_tracer *tracer; /* NULL: there is none */
 	_Atomic enum rpc_drain phase;
 	_Atomic enum rpc_health health;
 	pthread_mutex_t lock; /* taken before a call's, never after */
@@ -65,7 +69,8 @@ struct rpc_call {
 	struct traffic *traffic; /* never NULL, also where there is no method */
 	int64_t start_ns;
 	void *state;
-	const void *grant; /* of the guard, in the arena; NULL: nothing is to be examined */
+	struct rpc_trace trace; /* the runner's; its stages are owned */
+	const void *grant;      /* of the guard, in the arena; NULL: nothing is to be examined */
 
 	struct arena arena;
 	struct deadline deadline;
@@ -86,6 +91,7 @@ struct rpc_call {
 	uint32_t retry_ms;         /* when to try again; 0: nothing is said */
 	grpc_metadata trailers[2]; /* [n_trailers] the core's from the status on */
 	size_t n_trailers;
+	bool sheds;         /* it may be refused instead of waiting for its first worker */
 	bool opened;        /* open was called, so close will be */
 	bool in_drain;      /* it came when the drain had begun: a question after our health */
 	bool requested;     /* request was called, or is_ready */
@@ -122,6 +128,8 @@ struct call_arrival {
 	const struct rpc_method *method; /* NULL: the call is refused */
 	bool draining;                   /* why; else there is no method of that path */
 	bool crowded;                    /* or why: as many calls as there may be */
+	bool pressed;                    /* or why: as much memory as there may be */
+	bool sheds;                      /* as rpc_service has it */
 	void *context;
 	struct traffic *traffic;
 	gpr_timespec deadline;
@@ -159,8 +167,17 @@ status call_admit(struct rpc_call *call, const struct call_arrival *arrival);
 /* call_examine - asks it about a message. Fails: as rpc_guard.examine */
 status call_examine(struct rpc_call *call, struct bytes message);
 
+/* trace.c: call_begin_trace - asks the tracer; sets call->trace. */
+void call_begin_trace(struct rpc_call *call, const struct call_arrival *arrival);
+
 /* call_finish - frees it. */
 void call_finish(struct rpc_call *call);
+
+/* --- shed.c --- */
+
+/* call_shed - whether a call that would go to the workers has failed instead, since it would wait too
+ * long for one. The runner's. */
+bool call_shed(struct rpc_call *call);
 
 /* --- turn.c: who runs the call, and what is done --- */
 

@@ -304,12 +304,20 @@ static const struct rpc_method reflection_v1alpha = REFLECTION_METHOD("grpc.refl
 
 struct rpc_service reflection_service(struct builtin *builtin)
 {
-	return (struct rpc_service){"grpc.reflection.v1.ServerReflection", &reflection_v1, 1,
-				    builtin};
+	return (struct rpc_service){
+		.name = "grpc.reflection.v1.ServerReflection",
+		.methods = &reflection_v1,
+		.n_methods = 1,
+		.context = builtin,
+	};
 }
 
 struct rpc_service reflection_service_v1alpha(struct builtin *builtin)
 {
-	return (struct rpc_service){"grpc.reflection.v1alpha.ServerReflection", &reflection_v1alpha,
-				    1, builtin};
+	return (struct rpc_service){
+		.name = "grpc.reflection.v1alpha.ServerReflection",
+		.methods = &reflection_v1alpha,
+		.n_methods = 1,
+		.context = builtin,
+	};
 }

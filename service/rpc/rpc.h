@@ -27,6 +27,8 @@
 #include "kernels/base/meter.h"
 #include "kernels/base/pool.h"
 #include "kernels/base/status.h"
+#include "service/rpc/trace.h"
+#include "service/socket_owner.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,7 +95,12 @@ enum rpc_drain {
 /* rpc_drain_phase - every call that waits is woken when it changes. */
 enum rpc_drain rpc_drain_phase(struct rpc_call *call);
 
-enum rpc_health { RPC_STARTING, RPC_READY, RPC_LEAVING };
+enum rpc_health {
+	RPC_STARTING,
+	RPC_RECOVERING, /* calls are served, and some find that they have to wait for what they ask of */
+	RPC_READY,
+	RPC_LEAVING,
+};
 
 /* rpc_health_now - what was set, or RPC_LEAVING in a drain. */
 enum rpc_health rpc_health_now(struct rpc_call *call);
@@ -137,8 +144,9 @@ struct rpc_traffic {
 struct rpc_handled {
 	const char *path; /* NULL: no method */
 	enum status_code code;
-	int64_t duration_ns;
+	int64_t start_ns, duration_ns; /* on clock_ns */
 	uint64_t received, sent, received_bytes, sent_bytes, hits;
+	const struct rpc_trace *trace;
 	struct rpc_call *call; /* for rpc_peer, which costs something */
 };
 
@@ -158,6 +166,8 @@ struct rpc_service {
 	const struct rpc_method *methods;
 	size_t n_methods;
 	void *context; /* borrowed */
+	/* Its calls can be refused when they would have to wait too long for a worker. */
+	bool sheds;
 };
 
 struct rpc_server_options {
@@ -171,21 +181,32 @@ struct rpc_server_options {
 	size_t streams_max;        /* concurrent in a connection; 0: 1,024 */
 	size_t metadata_bytes_max; /* of a call's headers; 0: 16 KiB */
 	size_t calls_max;          /* those of health apart; 0: no bound */
+	/* Of the process, files apart: above it new calls are refused, likewise. Connections and what is on
+	 * its way in them may have a quarter. 0: no bound. */
+	uint64_t memory_bytes_max;
 	int64_t stall_ns; /* how long a send may wait for the client; 0: for ever. Then ABORTED */
+	/* How long a call that is_long may have to wait for its first worker: above it, or above half the
+	 * time that it has left, it is refused if its service sheds. 0: none is. */
+	int64_t queue_ns;
+	int64_t handshake_ns; /* until a connection speaks HTTP/2; 0: 20 s */
 	/* What a call may allocate: so many times its message, within bounds of which the upper one
 	 * goes first. 0: 64 times, 1 MiB, 64 MiB. */
 	size_t arena_factor, arena_bytes_min, arena_bytes_max;
 	/* Pings: after so long a silence; how long an answer may take; how often a client without
-	 * calls may ask. 0: 60 s, 20 s, 10 s. */
+	 * calls may ask. 0: 60 s, 20 s, 5 s. */
 	int64_t keepalive_ns, keepalive_timeout_ns, ping_interval_ns;
+	/* How often its own listeners are asked whether they take connections, and replaced where they
+	 * do not. 0: 1 s; below 0: never. */
+	int64_t watch_ns;
 	/* Is told of every call when it is over, on any thread; NULL: nobody is. */
 	void (*handled)(void *context, const struct rpc_handled *handled);
 	void *handled_context;
+	bool channelz;                   /* the core keeps account of connections, for debug.h */
+	const struct rpc_tracer *tracer; /* borrowed; NULL: no call is in a trace */
 
-	const struct rpc_tls *tls;     /* borrowed; of every TCP address. NULL: plaintext */
-	unsigned socket_mode;          /* of a socket of the file system; 0: 0660 */
-	const char *socket_group;      /* of the same: a name or a number; NULL: the process's */
-	const struct rpc_guard *guard; /* borrowed; NULL: everybody may do everything */
+	const struct rpc_tls *tls;        /* borrowed; of every TCP address. NULL: plaintext */
+	struct socket_owner socket_owner; /* of sockets of the file system */
+	const struct rpc_guard *guard;    /* borrowed; NULL: everybody may do everything */
 	/* Serves the health service alone, which knows all the services by name. */
 	bool health_alone;
 	bool starting; /* health says NOT_SERVING until rpc_server_set_health */
@@ -197,6 +218,12 @@ struct rpc_server_options {
  * that there is. */
 size_t rpc_server_n_methods(const struct rpc_server *server);
 void rpc_server_traffic(const struct rpc_server *server, size_t i, struct rpc_traffic *ret);
+
+/* rpc_accept_failures - how often a listener of the process has given up, by the core's own word. */
+unsigned rpc_accept_failures(void);
+
+/* rpc_server_n_replaced - listeners that had given up. */
+size_t rpc_server_n_replaced(const struct rpc_server *server);
 
 /* rpc_server_is_serving - until a drain begins. */
 bool rpc_server_is_serving(const struct rpc_server *server);

@@ -335,11 +335,14 @@ static void call_run(struct rpc_call *call, enum call_action action, bool may_bl
 			return;
 		}
 		if (!may_block && is_long(call, action)) {
-			call->moved = action;
-			pool_submit(call->host->workers, &call->job);
-			return;
+			if (!call_shed(call)) {
+				call->moved = action;
+				pool_submit(call->host->workers, &call->job);
+				return;
+			}
+		} else {
+			call_act(call, action);
 		}
-		call_act(call, action);
 		may_block = false;
 
 		pthread_mutex_lock(&call->lock);

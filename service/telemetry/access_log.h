@@ -11,7 +11,7 @@
 /* access_log_set - of so many calls one has its line; 0, as from the start: none. */
 void access_log_set(uint64_t one_in);
 
-/* access_log_handled - for rpc_server_options.handled; there is no context. */
-void access_log_handled(void *context, const struct rpc_handled *handled);
+/* access_log_handled - a call is over. */
+void access_log_handled(const struct rpc_handled *handled);
 
 #endif

@@ -69,6 +69,7 @@ static void print_queues(struct exposition *out, const struct family *family,
 		{"queue=\"worker\"", TIMER_WORKER_QUEUE},
 		{"queue=\"writer\"", TIMER_WRITER_QUEUE},
 		{"queue=\"write\"", TIMER_WRITE_QUEUE},
+		{"queue=\"gpu\"", TIMER_GPU_QUEUE},
 	};
 
 	(void)family;
@@ -107,6 +108,15 @@ static void print_log_lines(struct exposition *out, const struct family *family,
 	(void)readings;
 	exposition_count(out, "result=\"written\"", meter_read(METER_LOG_LINES));
 	exposition_count(out, "result=\"dropped\"", meter_read(METER_LOG_DROPPED));
+}
+
+static void print_spans_dropped(struct exposition *out, const struct family *family,
+				const struct readings *readings)
+{
+	(void)family;
+	(void)readings;
+	exposition_count(out, "reason=\"queue\"", meter_read(METER_SPANS_CROWDED));
+	exposition_count(out, "reason=\"collector\"", meter_read(METER_SPANS_REFUSED));
 }
 
 static void print_build(struct exposition *out, const struct family *family,
@@ -245,6 +255,15 @@ const struct family families[] = {
 	{"sluice_scanned_bytes_total", FAMILY_COUNTER, "",
 	 "Bytes of vectors and codes that scans read; approximate indexes are not counted.",
 	 print_meter, METER_SCANNED_BYTES},
+	{"sluice_gpu_refused_total", FAMILY_COUNTER, "",
+	 "Times that a segment found no room on the GPU and stayed on the CPU.", print_meter,
+	 METER_GPU_REFUSED},
+	{"sluice_gpu_batches_total", FAMILY_COUNTER, "",
+	 "Times that a GPU took searches of a segment, one or several at once.", print_meter,
+	 METER_GPU_BATCHES},
+	{"sluice_gpu_batched_queries_total", FAMILY_COUNTER, "",
+	 "Queries that it took so: those of a batch are this by the one above.", print_meter,
+	 METER_GPU_QUERIES},
 	{"sluice_reranked_rows_total", FAMILY_COUNTER, "", "Rows that were scored exactly.",
 	 print_meter, METER_RERANKED_ROWS},
 	{"sluice_hits_total", FAMILY_COUNTER, "", "Hits that were written to messages.",
@@ -256,8 +275,8 @@ const struct family families[] = {
 	 "How long messages waited until their client's window had taken them.", print_timer,
 	 TIMER_SEND},
 	{"sluice_queue_seconds", FAMILY_HISTOGRAM, "queue",
-	 "How long jobs waited for a worker or writer thread, and batches for their commit "
-	 "(write).",
+	 "How long jobs waited for a worker or writer thread, batches for their commit (write), "
+	 "and searches until a GPU took them (gpu).",
 	 print_queues, 0},
 	{"sluice_writes_total", FAMILY_COUNTER, "result", "Batches that were applied, or failed.",
 	 print_writes, 0},
@@ -269,6 +288,11 @@ const struct family families[] = {
 	 print_timer, TIMER_COMMIT},
 	{"sluice_log_lines_total", FAMILY_COUNTER, "result",
 	 "Lines of the log, and those over its rate.", print_log_lines, 0},
+	{"sluice_otlp_sent_total", FAMILY_COUNTER, "", "Spans that a collector took.", print_meter,
+	 METER_SPANS_SENT},
+	{"sluice_otlp_dropped_total", FAMILY_COUNTER, "reason",
+	 "Spans that were lost: there was no room (queue), or they were not taken (collector).",
+	 print_spans_dropped, 0},
 	{"process_cpu_seconds_total", FAMILY_COUNTER, "", "Time on processors, all threads.",
 	 print_process, CPU},
 	{"process_resident_memory_bytes", FAMILY_GAUGE, "",

@@ -33,7 +33,4 @@ struct stage {
 #define SEARCH_STAGES 5
 extern const struct stage search_stages[SEARCH_STAGES];
 
-/* rpc_code_name - "OK", "Canceled": as other gRPC servers label them. */
-const char *rpc_code_name(size_t code);
-
 #endif

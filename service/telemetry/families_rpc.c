@@ -1,35 +1,12 @@
 /* families_rpc - one line a method, and one for calls of methods that there are not. */
 #include "service/telemetry/families_rpc.h"
 
+#include "service/telemetry/rpc_code.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define LABELS_MAX 512
-
-const char *rpc_code_name(size_t code)
-{
-	static const char *const names[RPC_CODES] = {
-		"OK",
-		"Canceled",
-		"Unknown",
-		"InvalidArgument",
-		"DeadlineExceeded",
-		"NotFound",
-		"AlreadyExists",
-		"PermissionDenied",
-		"ResourceExhausted",
-		"FailedPrecondition",
-		"Aborted",
-		"OutOfRange",
-		"Unimplemented",
-		"Internal",
-		"Unavailable",
-		"DataLoss",
-		"Unauthenticated",
-	};
-
-	return code < RPC_CODES ? names[code] : names[STATUS_UNKNOWN];
-}
 
 static const char *type_of(const struct rpc_traffic *traffic)
 {

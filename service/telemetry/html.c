@@ -107,6 +107,14 @@ void html_cell_seconds(struct buffer *out, double seconds)
 	buffer_printf(out, "</td>");
 }
 
+void html_cell_share(struct buffer *out, double share)
+{
+	buffer_printf(out,
+		      "<td>%.0f%%</td><td class=\"bar\"><span class=\"b\" "
+		      "style=\"width:%.1f%%\"></span></td>",
+		      100 * share, 100 * share);
+}
+
 /* How many, the mean, and two quantiles. */
 void html_cells_times(struct buffer *out, const struct histogram_reading *reading)
 {

@@ -21,6 +21,8 @@ void html_cell_text(struct buffer *out, const char *text);
 void html_cell_number(struct buffer *out, uint64_t number);
 void html_cell_bytes(struct buffer *out, uint64_t bytes);
 void html_cell_seconds(struct buffer *out, double seconds);
+/* html_cell_share - two cells: 0 .. 1 as a percentage, and as a bar. */
+void html_cell_share(struct buffer *out, double share);
 /* html_cells_times - four of them: how many, the mean, p50, p99; without any, dashes. */
 void html_cells_times(struct buffer *out, const struct histogram_reading *reading);
 

@@ -14,6 +14,7 @@ static void read_collections(struct readings *to, struct collection **open, size
 
 		reading->config = *collection_config(open[i]);
 		collection_status(open[i], &reading->status);
+		collection_calibration(open[i], &reading->calibration);
 	}
 	to->n_collections = n;
 }
@@ -85,7 +86,7 @@ static void take_process(struct readings *to)
 	take_memory(to);
 }
 
-status readings_take(const struct services *services, const struct rpc_server *server,
+status readings_take(const struct services *services, struct rpc_server *server,
 		     struct arena *arena, struct readings *ret)
 {
 	*ret = (struct readings){.services = services, .server = server};

@@ -6,7 +6,7 @@
 #ifndef SLUICE_SERVICE_TELEMETRY_READINGS_H
 #define SLUICE_SERVICE_TELEMETRY_READINGS_H
 
-#include "index/collection.h"
+#include "index/calibration.h"
 #include "service/services.h"
 
 /* Collections that have figures of their own at most: each is a time series for each of them. */
@@ -15,12 +15,13 @@
 struct collection_reading {
 	struct collection_config config;
 	struct collection_status status;
+	struct collection_calibration calibration;
 };
 
 /* All zero is empty. */
 struct readings {
 	const struct services *services;
-	const struct rpc_server *server;
+	struct rpc_server *server;
 	struct collection_reading *collections; /* [n_collections] of those that are open */
 	size_t n_collections, n_open, n_known;
 	double start_seconds, up_seconds; /* since 1970; since then */
@@ -30,7 +31,7 @@ struct readings {
 
 /* readings_take - services, server  borrowed. arena  owns what is read. Opens no collection.
  * Fails: RESOURCE_EXHAUSTED */
-status readings_take(const struct services *services, const struct rpc_server *server,
+status readings_take(const struct services *services, struct rpc_server *server,
 		     struct arena *arena, struct readings *ret);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "kernels/base/gauge.h"
 #include "service/cursors.h"
+#include "service/telemetry/calibration_chart.h"
 #include "service/telemetry/families.h"
 #include "service/telemetry/html.h"
 #include "service/version.h"
@@ -18,23 +19,31 @@ static const char head[] =
 	"<meta http-equiv=\"refresh\" content=\"10\">\n"
 	"<title>Sluice</title>\n"
 	"<style>\n"
-	":root{color-scheme:light dark;--line:#d8dde3;--soft:#5c6773;--bar:#2f7ebc;"
-	"--tile:#f4f6f8}\n"
-	"@media(prefers-color-scheme:dark){:root{--line:#333c45;--soft:#9aa5b1;--bar:#5aa9e6;"
-	"--tile:#1c2228}}\n"
-	"body{font:15px/1.45 system-ui,sans-serif;max-width:72rem;margin:0 auto;padding:1.5rem}\n"
+	":root{color-scheme:light;--line:#d8dde3;--soft:#515c68;--bar:#1f6fb2;--tile:#f3f5f8}\n"
+	"body{font:15px/1.45 system-ui,sans-serif;color:#16202b;background:#fff;max-width:72rem;"
+	"margin:0 auto;padding:1.5rem}\n"
 	"h1{font-size:1.5rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .4rem}\n"
-	"p{margin:.2rem 0;color:var(--soft)}\n"
-	".tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.6rem;"
+	"p{margin:.2rem 0;color:var(--soft)}a{color:var(--bar)}\n"
+	".tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.6rem;"
 	"margin:1.2rem 0}\n"
 	".tile{background:var(--tile);border-radius:.4rem;padding:.6rem .8rem}\n"
 	".tile b{display:block;font-size:1.35rem;font-weight:600}.tile span{color:var(--soft)}\n"
 	".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}\n"
-	"th,td{padding:.3rem .7rem .3rem 0;text-align:right;white-space:nowrap;"
+	"th,td{padding:.3rem .9rem .3rem 0;text-align:right;white-space:nowrap;"
 	"border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}\n"
+	"th:last-child,td:last-child{padding-right:.2rem}\n"
 	"th{font-weight:500;color:var(--soft)}th.t,td.t{text-align:left}\n"
-	"td.bar{width:30%;min-width:8rem}.b{display:block;height:.7rem}\n"
+	"td.bar{width:25%;min-width:6rem}.b{display:block;height:.7rem}\n"
 	".b{background:var(--bar);border-radius:.2rem;min-width:1px}\n"
+	".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));"
+	"gap:1.2rem}figure{margin:.6rem 0;min-width:0}\n"
+	"figcaption{color:var(--soft)}figcaption b{color:#16202b}\n"
+	"svg{display:block;width:100%;max-width:27rem;height:auto;font-size:12px;fill:#16202b}\n"
+	".g{stroke:var(--line);stroke-width:1}summary{color:var(--soft);cursor:pointer}\n"
+	"details{max-width:27rem}\n"
+	".more{margin-top:1.6rem}\n"
+	"@media(max-width:30rem){body{padding:.9rem;font-size:14px}th,td{padding-right:.7rem}"
+	".stages th:nth-child(2),.stages td:nth-child(2){display:none}}\n"
 	"</style>\n"
 	"</head>\n"
 	"<body>\n";
@@ -145,6 +154,58 @@ static void collections_print(const struct readings *readings, struct buffer *ou
 		      readings->n_collections, readings->n_known);
 }
 
+/* A collection whose searches are exact has none. */
+static void calibrations_print(const struct readings *readings, struct buffer *out)
+{
+	size_t n = 0, n_drawn = 0;
+
+	buffer_printf(out, "<h2>Recall calibration</h2>\n<div class=\"figures\">\n");
+	for (size_t i = 0; i < readings->n_collections; i++) {
+		const struct collection_reading *reading = &readings->collections[i];
+
+		if (!reading->calibration.n_rows)
+			continue;
+		n++;
+		if (n_drawn == STATUS_PAGE_CHARTS_MAX)
+			continue;
+		calibration_chart_print(reading->config.name, &reading->calibration, out);
+		n_drawn++;
+	}
+	buffer_printf(out,
+		      "</div>\n<p>%zu of %zu shown; what the approximate index of a collection "
+		      "found when it was built, and for how many of its rows. Where there is none, "
+		      "searches are exact.</p>\n",
+		      n_drawn, n);
+}
+
+static void devices_print(const struct readings *readings, struct buffer *out)
+{
+	static const char *const columns[] = {"device", "driver", "", "copies",
+					      "memory", "share",  "", NULL};
+	const struct services *services = readings->services;
+
+	if (!services->gpus->n)
+		return;
+	table_begin(out, "Devices", columns, 3);
+	for (size_t i = 0; i < services->gpus->n; i++) {
+		const struct gpu_device *device = &services->gpus->devices[i];
+		bool in_use = device->in_use && services->gpu;
+		uint64_t used = in_use ? scanner_vulkan_used_bytes(services->gpu) : 0;
+		double share =
+			device->memory_bytes ? (double)used / (double)device->memory_bytes : 0;
+
+		buffer_printf(out, "<tr>");
+		html_cell_text(out, device->name);
+		html_cell_text(out, device->driver);
+		html_cell_text(out, in_use ? "in use" : device->reason);
+		html_cell_bytes(out, used);
+		html_cell_bytes(out, device->memory_bytes);
+		html_cell_share(out, share);
+		buffer_printf(out, "</tr>\n");
+	}
+	table_end(out);
+}
+
 struct listing {
 	struct buffer *out;
 	int64_t now_ns;
@@ -191,6 +252,7 @@ static void stages_print(struct buffer *out)
 	struct histogram_reading readings[SEARCH_STAGES];
 	uint64_t sum_ns = 0;
 
+	buffer_printf(out, "<div class=\"stages\">\n");
 	table_begin(out, "Stages of searches", columns, 2);
 	for (size_t i = 0; i < SEARCH_STAGES; i++) {
 		timer_read(search_stages[i].timer, &readings[i]);
@@ -203,12 +265,21 @@ static void stages_print(struct buffer *out)
 		html_cell_text(out, search_stages[i].name);
 		html_cell_text(out, search_stages[i].help);
 		html_cells_times(out, &readings[i]);
-		buffer_printf(out,
-			      "<td>%.0f%%</td><td class=\"bar\"><span class=\"b\" "
-			      "style=\"width:%.1f%%\"></span></td></tr>\n",
-			      100 * share, 100 * share);
+		html_cell_share(out, share);
+		buffer_printf(out, "</tr>\n");
 	}
 	table_end(out);
+	buffer_printf(out, "</div>\n");
+}
+
+/* "sluice.v1.RetrievalService/Search" without what all have in common. */
+static const char *short_of(const char *path)
+{
+	static const char ours[] = "/sluice.v1.";
+
+	if (!path)
+		return "of no method there is";
+	return path + (strncmp(path, ours, sizeof ours - 1) == 0 ? sizeof ours - 1 : 1);
 }
 
 static void methods_print(const struct readings *readings, struct buffer *out)
@@ -225,7 +296,7 @@ static void methods_print(const struct readings *readings, struct buffer *out)
 		if (!traffic.started)
 			continue;
 		buffer_printf(out, "<tr>");
-		html_cell_text(out, traffic.path ? traffic.path + 1 : "of no method there is");
+		html_cell_text(out, short_of(traffic.path));
 		html_cell_number(out, traffic.started);
 		html_cell_number(out, traffic.seconds.n > traffic.handled[STATUS_OK]
 					      ? traffic.seconds.n - traffic.handled[STATUS_OK]
@@ -242,9 +313,14 @@ void status_page_print(const struct readings *readings, struct buffer *out)
 	head_print(readings, out);
 	tiles_print(readings, out);
 	collections_print(readings, out);
+	calibrations_print(readings, out);
 	cursors_print(readings, out);
 	stages_print(out);
 	methods_print(readings, out);
-	buffer_printf(out, "<p><a href=\"/metrics\">/metrics</a> has all of it, and more.</p>\n"
-			   "</body>\n</html>\n");
+	devices_print(readings, out);
+	buffer_printf(
+		out,
+		"<p class=\"more\">More of it: <a href=\"/metrics\">/metrics</a> for Prometheus, "
+		"<a href=\"/debug\">/debug</a> as JSON.</p>\n"
+		"</body>\n</html>\n");
 }

@@ -8,6 +8,9 @@
 /* Rows of the table of cursors at most; the number of all is said. */
 #define STATUS_PAGE_CURSORS_MAX 200
 
+/* Collections with a curve at most; likewise. */
+#define STATUS_PAGE_CHARTS_MAX 24
+
 void status_page_print(const struct readings *readings, struct buffer *out);
 
 #endif

@@ -1,6 +1,8 @@
-/* telemetry - two pages behind a listener. */
+/* telemetry - pages behind a listener. */
 #include "service/telemetry/telemetry.h"
 
+#include "service/telemetry/access_log.h"
+#include "service/telemetry/debug_page.h"
 #include "service/telemetry/families.h"
 #include "service/telemetry/http.h"
 #include "service/telemetry/status_page.h"
@@ -12,9 +14,15 @@
 
 struct telemetry {
 	const struct services *services;
-	const struct rpc_server *server;
+	struct rpc_server *server;
 	struct http *http;
 };
+
+void telemetry_handled(void *context, const struct rpc_handled *handled)
+{
+	access_log_handled(handled);
+	tracing_handled(context, handled);
+}
 
 static status make_page(struct telemetry *telemetry,
 			void (*print)(const struct readings *readings, struct buffer *out),
@@ -39,13 +47,19 @@ static status make_status(void *context, struct buffer *body)
 	return make_page(context, status_page_print, body);
 }
 
+static status make_debug(void *context, struct buffer *body)
+{
+	return make_page(context, debug_page_print, body);
+}
+
 static const struct http_page pages[] = {
+	{"/debug", "application/json", make_debug},
 	{"/", "text/html; charset=utf-8", make_status},
 	{"/metrics", EXPOSITION_TYPE, make_metrics},
 };
 
 status telemetry_open(const char *address, const struct services *services,
-		      const struct rpc_server *server, struct arena *arena, struct telemetry **ret)
+		      struct rpc_server *server, struct arena *arena, struct telemetry **ret)
 {
 	SCOPED(telemetry) telemetry = calloc(1, sizeof *telemetry);
 

@@ -136,6 +136,55 @@ bool http2_await(struct http2 *http2, const char *text, double seconds)
 	return false;
 }
 
+/* Whether the bytes, which begin with a frame, hold such a one in full. */
+static bool has_frame(const struct buffer *buffer, enum http2_type type, uint32_t stream)
+{
+	enum { HEAD = 9 };
+
+	for (size_t at = 0; buffer->size - at >= HEAD;) {
+		const uint8_t *head = buffer->data + at;
+		size_t size = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
+		uint32_t of = (uint32_t)(head[5] & 0x7F) << 24 | (uint32_t)head[6] << 16 |
+			      (uint32_t)head[7] << 8 | head[8];
+
+		if (buffer->size - at - HEAD < size)
+			return false;
+		if (head[3] == (uint8_t)type && of == stream)
+			return true;
+		at += HEAD + size;
+	}
+	return false;
+}
+
+bool http2_await_frame(struct http2 *http2, enum http2_type type, uint32_t stream, double seconds)
+{
+	SCOPED(buffer) buffer = &(struct buffer){0};
+	double end = seconds_now() + seconds;
+
+	while (seconds_now() < end) {
+		if (buffer->size && has_frame(buffer, type, stream))
+			return true;
+		if (!read_more(http2, buffer, end - seconds_now()))
+			return false;
+	}
+	return false;
+}
+
+bool http2_is_over(struct http2 *http2, double seconds)
+{
+	double end = seconds_now() + seconds;
+	uint8_t bytes[4096];
+
+	while (seconds_now() < end) {
+		struct pollfd readable = {.fd = http2->fd, .events = POLLIN};
+
+		if (poll(&readable, 1, (int)((end - seconds_now()) * 1000) + 1) > 0 &&
+		    recv(http2->fd, bytes, sizeof bytes, 0) <= 0)
+			return true;
+	}
+	return false;
+}
+
 void http2_drain(struct http2 *http2, double seconds)
 {
 	SCOPED(buffer) buffer = &(struct buffer){0};

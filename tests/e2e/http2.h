@@ -22,6 +22,7 @@ enum http2_type {
 
 #define HTTP2_END_STREAM 0x1
 #define HTTP2_END_HEADERS 0x4
+#define HTTP2_ACK 0x1
 
 struct http2 {
 	int fd;
@@ -45,6 +46,12 @@ void http2_call(struct http2 *http2, uint32_t stream, const char *path, const ch
 
 /* http2_await - reads until text has come. False: the connection ended, or seconds are over. */
 bool http2_await(struct http2 *http2, const char *text, double seconds);
+
+/* http2_await_frame - reads until a frame of the type has come for the stream; likewise. */
+bool http2_await_frame(struct http2 *http2, enum http2_type type, uint32_t stream, double seconds);
+
+/* http2_is_over - reads until the server closes the connection; false where it has not after seconds. */
+bool http2_is_over(struct http2 *http2, double seconds);
 
 /* http2_drain - reads until the server closes the connection, or has been quiet for seconds. */
 void http2_drain(struct http2 *http2, double seconds);

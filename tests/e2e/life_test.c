@@ -4,6 +4,7 @@
 #include "tests/e2e/served.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 /* The world's own server is there for its folder and its session's arena. */
 TestSuite(life, .init = world_open, .fini = world_close, .timeout = 120);
@@ -87,6 +88,49 @@ Test(life, says_that_it_leaves_and_takes_calls_until_it_does)
 	session_close(&session);
 	session_close(&probe);
 	cr_assert_eq(served_await(&served), 0);
+}
+
+static void shell(const char *command)
+{
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+static void want_state_soon(struct session *session, const char *service, int state)
+{
+	int now = -1;
+
+	for (int i = 0; i < 2000 && now != state; i++) {
+		now = state_of(session, service);
+		if (now != state)
+			pause_ms(10);
+	}
+	cr_assert_eq(now, state, "%s: %d", service, now);
+}
+
+/* One that takes long to open, since whoever opens a pipe to read waits for somebody who writes. */
+Test(life, is_ready_when_every_collection_is_there)
+{
+	const char *directory = world.scratch.path;
+	struct rows few = {
+		.collection = "docs", .metric = SLUICE__V1__METRIC__METRIC_L2, .dim = 8, .n = 100};
+
+	rows_create(&few, 2);
+	optimize_now("docs");
+	shell(text_of("cd %s/collections/docs && for f in *.segment; do rm $f && mkfifo $f; done",
+		      directory));
+	world_restart(&(struct server_options){.data = directory});
+	cr_assert_eq(state_of(&world.session, "startup"), STATE(SERVING));
+	cr_assert_eq(state_of(&world.session, "liveness"), STATE(SERVING));
+	cr_assert_eq(state_of(&world.session, "readiness"), STATE(NOT_SERVING));
+	cr_assert_eq(state_of(&world.session, ""), STATE(NOT_SERVING));
+	cr_assert_eq(state_of(&world.session, "sluice.v1.RetrievalService"), STATE(NOT_SERVING));
+	make_collection("other", 4, SLUICE__V1__METRIC__METRIC_L2);
+	cr_assert_eq(count_of("other"), 0);
+
+	/* Now it goes on, and finds that this is no file: it is not served, and no longer waited for. */
+	shell(text_of("cd %s/collections/docs && for f in *.segment; do : >$f; done", directory));
+	want_state_soon(&world.session, "readiness", STATE(SERVING));
+	cr_assert_eq(state_of(&world.session, ""), STATE(SERVING));
 }
 
 Test(life, ends_at_once_with_a_second_signal_of_either_kind)

@@ -110,6 +110,30 @@ Test(listeners, give_a_socket_to_owner_and_group_alone)
 	cr_assert_eq(served_stop(&served), 0);
 }
 
+Test(listeners, give_every_socket_to_the_group_that_is_configured)
+{
+	const char *socket = text_of("unix:%s", socket_path());
+	const char *metrics = text_of("%s-metrics", socket_path());
+	const char *health = text_of("%s-health", socket_path());
+	const char *const paths[] = {socket_path(), metrics, health};
+	struct served served;
+	struct stat file;
+
+	start(&served,
+	      text_of("unix_socket: {mode: \"0620\", group: \"%u\"}\n"
+		      "metrics_listen: unix:%s\nhealth_listen: unix:%s\n",
+		      (unsigned)getgid(), metrics, health),
+	      socket, NULL, 3);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		cr_assert_eq(stat(paths[i], &file), 0, "%s", paths[i]);
+		cr_assert_eq(file.st_mode & 0777, 0620, "%s", paths[i]);
+		cr_assert_eq(file.st_gid, getgid(), "%s", paths[i]);
+	}
+	cr_assert_eq(served_stop(&served), 0);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		cr_assert_neq(stat(paths[i], &file), 0, "%s is left behind", paths[i]);
+}
+
 /* --- certificates --- */
 
 Test(listeners, take_clients_whose_certificate_the_ca_has_signed)
@@ -315,6 +339,9 @@ static const struct {
 	 "holds no certificate"},
 	{"unix_socket: {group: no-such-group-here}\n", "unix:/tmp/sluice-none", 1,
 	 "no-such-group-here"},
+	{"unix_socket: {group: no-such-group-here}\nmetrics_listen: unix:/tmp/sluice-none\n",
+	 "127.0.0.1:0", 1, "no-such-group-here"},
+	{"access: {calls_per_second_max: 5}\n", "127.0.0.1:0", 2, "access.api_keys_file"},
 };
 
 static struct said try_to_serve(const char *config, const char *listen)

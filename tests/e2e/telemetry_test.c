@@ -2,6 +2,7 @@
  * what nobody is to see there. */
 #include "tests/e2e/iterating.h"
 #include "tests/e2e/served.h"
+#include "tests/e2e/telemetry_world.h"
 #include "tests/service/telemetry/metrics.h"
 #include "tests/support/http_client.h"
 
@@ -13,7 +14,6 @@
 
 #define DIM 8
 #define N_ROWS 3000
-#define WAIT_SECONDS 20.0
 
 /* Words that a client may write, ask with or show, and that stand in no log. */
 #define SECRET_TEXT "SECRETTEXT"
@@ -23,60 +23,9 @@
 
 TestSuite(telemetry, .init = world_open, .fini = world_close, .timeout = 200);
 
-static char metrics_address[128];
-
-/* Standard output's next line: "metrics on ADDRESS". */
-static void read_metrics_address(int output)
-{
-	static const char begins[] = "metrics on ";
-	char line[128] = "";
-	size_t n = 0;
-
-	while (n < sizeof line - 1 && read(output, &line[n], 1) == 1 && line[n] != '\n')
-		n++;
-	line[n] = 0;
-	cr_assert_eq(strncmp(line, begins, sizeof begins - 1), 0, "%s", line);
-	snprintf(metrics_address, sizeof metrics_address, "%s", line + sizeof begins - 1);
-}
-
-static void restart(const char *logging)
-{
-	world_restart_with(&(struct server_options){0},
-			   text_of("metrics_listen: 127.0.0.1:0\nlogging: {%s}\n", logging));
-	read_metrics_address(world.server.output);
-}
-
-static char *get(const char *path)
-{
-	char *body = http_get(metrics_address, path);
-
-	cr_assert_not_null(body, "%s", path);
-	return body;
-}
-
-static double value_of(const char *series)
-{
-	char *text = get("/metrics");
-	double value = metrics_value(text, series);
-
-	free(text);
-	cr_assert_geq(value, 0, "%s is not there", series);
-	return value;
-}
-
-/* A call is counted after its client has seen its end. */
-static void await_value(const char *series, double wanted)
-{
-	double until = seconds_now() + WAIT_SECONDS;
-
-	while (value_of(series) != wanted && seconds_now() < until)
-		pause_ms(5);
-	cr_assert_eq(value_of(series), wanted, "%s: %g, not %g", series, value_of(series), wanted);
-}
-
 static void lint(void)
 {
-	char *text = get("/metrics");
+	char *text = telemetry_get("/metrics");
 	char objection[512];
 
 	metrics_lint(text, objection, sizeof objection);
@@ -103,38 +52,41 @@ Test(telemetry, counts_what_calls_did)
 {
 	Sluice__V1__SearchRequest request;
 
-	restart("level: warning");
+	telemetry_restart("level: warning");
 	write_rows();
 	request = search_request(&rows, query_make(DIM, 1), 200);
 	cr_assert_eq(search_all(&world.session, &request).n, 200);
 	request.collection = (char *)"nowhere";
 	WANT(session_call(&world.session, &search, &request.base), GRPC_STATUS_NOT_FOUND, "");
 
-	await_value("grpc_server_started_total{" OF("Search", "server_stream") "}", 2);
-	await_value("grpc_server_handled_total{" OF("Search", "server_stream") ",grpc_code=\"OK\"}",
-		    1);
-	await_value("grpc_server_handled_total{" OF("Search",
-						    "server_stream") ",grpc_code=\"NotFound\"}",
-		    1);
-	await_value("grpc_server_msg_received_total{" OF("Search", "server_stream") "}", 2);
-	cr_assert_geq(value_of("grpc_server_msg_sent_total{" OF("Search", "server_stream") "}"), 2);
-	await_value("grpc_server_handling_seconds_count{" OF("Search", "server_stream") "}", 2);
-	cr_assert_gt(
-		value_of("grpc_server_handling_seconds_sum{" OF("Search", "server_stream") "}"), 0);
-	await_value("sluice_searches_total", 1);
-	await_value("sluice_hits_total", 200);
-	cr_assert_geq(value_of("sluice_scanned_rows_total"), N_ROWS);
-	cr_assert_geq(value_of("sluice_scanned_bytes_total"), N_ROWS * DIM);
-	cr_assert_geq(value_of("sluice_reranked_rows_total"), 200);
-	cr_assert_geq(value_of("sluice_search_stage_seconds_count{stage=\"scan\"}"), 1);
-	cr_assert_geq(value_of("sluice_search_stage_seconds_count{stage=\"encode\"}"), 1);
-	await_value("sluice_written_chunks_total{kind=\"inserted\"}", N_ROWS);
-	cr_assert_geq(value_of("sluice_commits_total"), 1);
-	await_value("sluice_commit_seconds_count", value_of("sluice_commits_total"));
-	await_value("sluice_writes_total{result=\"applied\"}",
-		    value_of("sluice_queue_seconds_count{queue=\"write\"}"));
-	await_value("sluice_collection_chunks{collection=\"docs\"}", N_ROWS);
-	await_value("sluice_calls_open", 0);
+	telemetry_await("grpc_server_started_total{" OF("Search", "server_stream") "}", 2);
+	telemetry_await(
+		"grpc_server_handled_total{" OF("Search", "server_stream") ",grpc_code=\"OK\"}", 1);
+	telemetry_await("grpc_server_handled_total{" OF("Search",
+							"server_stream") ",grpc_code=\"NotFound\"}",
+			1);
+	telemetry_await("grpc_server_msg_received_total{" OF("Search", "server_stream") "}", 2);
+	cr_assert_geq(
+		telemetry_value("grpc_server_msg_sent_total{" OF("Search", "server_stream") "}"),
+		2);
+	telemetry_await("grpc_server_handling_seconds_count{" OF("Search", "server_stream") "}", 2);
+	cr_assert_gt(telemetry_value(
+			     "grpc_server_handling_seconds_sum{" OF("Search", "server_stream") "}"),
+		     0);
+	telemetry_await("sluice_searches_total", 1);
+	telemetry_await("sluice_hits_total", 200);
+	cr_assert_geq(telemetry_value("sluice_scanned_rows_total"), N_ROWS);
+	cr_assert_geq(telemetry_value("sluice_scanned_bytes_total"), N_ROWS * DIM);
+	cr_assert_geq(telemetry_value("sluice_reranked_rows_total"), 200);
+	cr_assert_geq(telemetry_value("sluice_search_stage_seconds_count{stage=\"scan\"}"), 1);
+	cr_assert_geq(telemetry_value("sluice_search_stage_seconds_count{stage=\"encode\"}"), 1);
+	telemetry_await("sluice_written_chunks_total{kind=\"inserted\"}", N_ROWS);
+	cr_assert_geq(telemetry_value("sluice_commits_total"), 1);
+	telemetry_await("sluice_commit_seconds_count", telemetry_value("sluice_commits_total"));
+	telemetry_await("sluice_writes_total{result=\"applied\"}",
+			telemetry_value("sluice_queue_seconds_count{queue=\"write\"}"));
+	telemetry_await("sluice_collection_chunks{collection=\"docs\"}", N_ROWS);
+	telemetry_await("sluice_calls_open", 0);
 	lint();
 }
 
@@ -145,8 +97,8 @@ Test(telemetry, has_every_series_from_the_start)
 	Sluice__V1__SearchRequest request;
 	char *before, *after, *text;
 
-	restart("level: warning");
-	text = get("/metrics");
+	telemetry_restart("level: warning");
+	text = telemetry_get("/metrics");
 	before = metrics_series(text, "{collection=");
 	free(text);
 	lint();
@@ -155,15 +107,16 @@ Test(telemetry, has_every_series_from_the_start)
 	request = search_request(&rows, query_make(DIM, 1), 10);
 	search_all(&world.session, &request);
 	session_call(&world.session, &(struct method){"/no.Such/Method", NULL}, &request.base);
-	text = get("/metrics");
+	text = telemetry_get("/metrics");
 	after = metrics_series(text, "{collection=");
 	cr_assert_str_eq(before, after);
 	free(before);
 	free(after);
 	free(text);
-	await_value("grpc_server_handled_total{grpc_type=\"unary\",grpc_service=\"unknown\",grpc_"
-		    "method=\"unknown\",grpc_code=\"Unimplemented\"}",
-		    1);
+	telemetry_await(
+		"grpc_server_handled_total{grpc_type=\"unary\",grpc_service=\"unknown\",grpc_"
+		"method=\"unknown\",grpc_code=\"Unimplemented\"}",
+		1);
 }
 
 Test(telemetry, counts_a_client_that_goes_as_cancelled)
@@ -171,31 +124,27 @@ Test(telemetry, counts_a_client_that_goes_as_cancelled)
 	Sluice__V1__SearchRequest request;
 	struct grpc_stream *stream;
 
-	restart("level: warning");
+	telemetry_restart("level: warning");
 	write_rows();
 	request = search_request(&rows, query_make(DIM, 1), 0);
 	stream = session_stream(&world.session, &iterate, NULL);
 	cr_assert(iterate_open(stream, &request));
 	iterate_await_opened(&world.session, stream);
-	await_value("sluice_cursors_open", 1);
-	await_value("sluice_collection_snapshots{collection=\"docs\"}", 1);
+	telemetry_await("sluice_cursors_open", 1);
+	telemetry_await("sluice_collection_snapshots{collection=\"docs\"}", 1);
 	grpc_stream_close(stream);
 
-	await_value("grpc_server_handled_total{" OF("Iterate",
-						    "bidi_stream") ",grpc_code=\"Canceled\"}",
-		    1);
-	await_value("sluice_cursors_open", 0);
+	telemetry_await("grpc_server_handled_total{" OF("Iterate",
+							"bidi_stream") ",grpc_code=\"Canceled\"}",
+			1);
+	telemetry_await("sluice_cursors_open", 0);
 }
 
 Test(telemetry, shows_collections_cursors_and_stages_on_its_page)
 {
-	static const char *const words[] = {"<h2>Collections</h2>",
-					    ">docs<",
-					    ">3,000<",
-					    "<h2>Open cursors</h2>",
-					    ">Iterate<",
-					    ">scan<",
-					    "sluice.v1.IngestService/UpsertChunks"};
+	static const char *const words[] = {"<h2>Collections</h2>",        ">docs<",    ">3,000<",
+					    "<h2>Open cursors</h2>",       ">Iterate<", ">scan<",
+					    ">IngestService/UpsertChunks<"};
 	/* A page that needs nothing from elsewhere, and no script. */
 	static const char *const absent[] = {
 		"<script", "<img", "<link", "src=", "http://", "https://", "@import", "url("};
@@ -204,7 +153,7 @@ Test(telemetry, shows_collections_cursors_and_stages_on_its_page)
 	const char *id;
 	char *page;
 
-	restart("level: warning");
+	telemetry_restart("level: warning");
 	write_rows();
 	request = search_request(&rows, query_make(DIM, 1), 0);
 	stream = session_stream(&world.session, &iterate, NULL);
@@ -213,7 +162,7 @@ Test(telemetry, shows_collections_cursors_and_stages_on_its_page)
 	cr_assert(iterate_credit(stream, 5));
 	iterate_await_hits(&world.session, stream, 5);
 
-	page = get("/");
+	page = telemetry_get("/");
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		cr_assert_not_null(strstr(page, words[i]), "%s: %s", words[i], page);
 	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
@@ -232,11 +181,13 @@ Test(telemetry, is_asked_for_on_the_command_line)
 					 "off",         "--listen", "127.0.0.1:0", "--metrics",
 					 "127.0.0.1:0", NULL};
 	struct served served;
+	char *text;
 
 	served_start(&served, arguments, 2);
-	snprintf(metrics_address, sizeof metrics_address, "%s",
-		 served_address(&served, "metrics on "));
-	cr_assert_eq(value_of("sluice_serving"), 1);
+	text = http_get(served_address(&served, "metrics on "), "/metrics");
+	cr_assert_not_null(text);
+	cr_assert_eq(metrics_value(text, "sluice_serving"), 1);
+	free(text);
 	cr_assert_eq(served_stop(&served), 0);
 }
 
@@ -356,7 +307,7 @@ Test(telemetry, logs_a_line_for_a_call_and_nothing_that_it_carried)
 		char *log;
 
 		log_begin();
-		restart(text_of("level: debug, format: %s, calls_one_in: 1", forms[i]));
+		telemetry_restart(text_of("level: debug, format: %s, calls_one_in: 1", forms[i]));
 		token = talk_of_secrets();
 		cr_assert_gt(token.len, sizeof token_end);
 		memcpy(token_end, token.data + token.len - sizeof token_end, sizeof token_end);
@@ -412,7 +363,7 @@ Test(telemetry, logs_one_call_of_so_many)
 		char *log;
 
 		log_begin();
-		restart(settings[i].setting);
+		telemetry_restart(settings[i].setting);
 		for (int call = 0; call < 20; call++)
 			session_call(&world.session, &count_chunks, &request.base);
 		cr_assert_eq(server_stop(&world.server, 30), 0);

@@ -13,7 +13,7 @@
 
 struct grpc_client {
 	grpc_channel *channel;
-	grpc_metadata authorization;
+	grpc_metadata headers[2];
 	size_t n_headers;
 };
 
@@ -82,6 +82,15 @@ static grpc_channel_credentials *make_credentials(const struct grpc_client_optio
 	return credentials;
 }
 
+static void add_header(struct grpc_client *client, const char *name, const char *value)
+{
+	if (value)
+		client->headers[client->n_headers++] = (grpc_metadata){
+			.key = grpc_slice_from_static_string(name),
+			.value = grpc_slice_from_copied_string(value),
+		};
+}
+
 struct grpc_client *grpc_client_open(const char *address, const struct grpc_client_options *options)
 {
 	struct grpc_client *client = calloc(1, sizeof *client);
@@ -98,10 +107,9 @@ struct grpc_client *grpc_client_open(const char *address, const struct grpc_clie
 
 	check(client != NULL, "memory");
 	grpc_init(); /* up until the process ends: see rpc_server_open */
-	if (options && options->authorization) {
-		client->authorization.key = grpc_slice_from_static_string("authorization");
-		client->authorization.value = grpc_slice_from_copied_string(options->authorization);
-		client->n_headers = 1;
+	if (options) {
+		add_header(client, "authorization", options->authorization);
+		add_header(client, "traceparent", options->traceparent);
 	}
 	credentials = make_credentials(options);
 	client->channel = grpc_channel_create(address, credentials, &all);
@@ -114,8 +122,8 @@ void grpc_client_close(struct grpc_client *client)
 	if (!client)
 		return;
 	grpc_channel_destroy(client->channel);
-	if (client->n_headers)
-		grpc_slice_unref(client->authorization.value);
+	for (size_t i = 0; i < client->n_headers; i++)
+		grpc_slice_unref(client->headers[i].value);
 	free(client);
 }
 
@@ -165,7 +173,7 @@ struct grpc_stream *grpc_stream_open(struct grpc_client *client, const char *pat
 	stream->detail_slice = grpc_empty_slice();
 
 	start[0].op = GRPC_OP_SEND_INITIAL_METADATA;
-	start[0].data.send_initial_metadata.metadata = &client->authorization;
+	start[0].data.send_initial_metadata.metadata = client->headers;
 	start[0].data.send_initial_metadata.count = client->n_headers;
 	start[1].op = GRPC_OP_RECV_INITIAL_METADATA;
 	start[1].data.recv_initial_metadata.recv_initial_metadata = &stream->initial;

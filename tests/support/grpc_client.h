@@ -25,7 +25,7 @@ struct grpc_client_options {
 	bool gzip; /* compress what is sent */
 	/* Files; ca_file means TLS, for a server whose certificate is localhost's. NULL: none. */
 	const char *ca_file, *certificate_file, *key_file;
-	const char *authorization; /* a header of every call; NULL: none */
+	const char *authorization, *traceparent; /* headers of every call; NULL: none */
 };
 
 /* One message and how the call ended. */

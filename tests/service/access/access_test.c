@@ -120,6 +120,34 @@ Test(access, opens_reflection_where_it_is_told_to)
 	cr_assert_eq(admit(NULL, SEARCH, &grant).code, STATUS_UNAUTHENTICATED);
 }
 
+/* Every call of a key that is known counts, whatever becomes of it; others and health have no part. */
+Test(access, lets_each_key_begin_so_many_calls)
+{
+	const void *grant;
+	status refused;
+	size_t n;
+
+	write_file("reader:" SECRET ":read:docs*\nother:" OTHER ":read:*:1000000\n");
+	open_with(false);
+	access_set_rate(access_, (struct rate_limit){1, 3});
+	for (n = 0; n < 1000 && admit("Bearer secret", SEARCH, &grant).code == STATUS_OK; n++)
+		;
+	/* A second may have passed, or several. */
+	cr_assert(n >= 3 && n < 1000, "%zu", n);
+	refused = admit("Bearer secret", UPSERT, &grant);
+	cr_assert_eq(refused.code, STATUS_RESOURCE_EXHAUSTED);
+	cr_assert_eq(refused.info->reason, REASON_LIMIT_REACHED);
+	cr_assert(refused.info->retry_ms >= 1 && refused.info->retry_ms <= 1000);
+	cr_assert_not_null(strstr(refused.detail, "1 a second, 3 at once"), "%s", refused.detail);
+	cr_assert_eq(admit("Bearer secret", HEALTH, &grant).code, STATUS_OK);
+	cr_assert_eq(admit("Bearer wrong", SEARCH, &grant).code, STATUS_UNAUTHENTICATED);
+	for (n = 0; n < 1000 && admit("Bearer other", SEARCH, &grant).code == STATUS_OK; n++)
+		;
+	cr_assert_eq(n, 1000);
+	access_set_rate(access_, (struct rate_limit){0, 0});
+	cr_assert_eq(admit("Bearer secret", SEARCH, &grant).code, STATUS_OK);
+}
+
 Test(access, takes_no_two_headers_and_no_certificate_beside_a_wrong_key)
 {
 	struct rpc_caller caller = {

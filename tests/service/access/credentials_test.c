@@ -102,6 +102,10 @@ static const struct {
 	{"reader:" DIGEST ":read:do*cs\n", ":1: \"do*cs\" is no name"},
 	{"reader:" DIGEST ":read:1docs\n", ":1: \"1docs\" is no name"},
 	{"reader:" DIGEST ":read:docs,\n", ":1: \"\" is no name"},
+	{"reader:" DIGEST ":read:*:\n", ":1: \"\" is no rate"},
+	{"reader:" DIGEST ":read:*:fast\n", ":1: \"fast\" is no rate"},
+	{"reader:" DIGEST ":read:*:5:5\n", ":1: \"5:5\" is no rate"},
+	{"reader:" DIGEST ":read::5\n", ":1: \"\" is no name of a collection"},
 };
 
 Test(credentials, say_which_line_of_the_keys_is_wrong)
@@ -119,8 +123,8 @@ Test(credentials, say_which_line_of_the_keys_is_wrong)
 }
 
 static const char *const bad_names[] = {
-	"dns:a\n",          "dns:a read b c\n", "dns: read\n",
-	"a.example read\n", "cn:a read\n",      "dns:a no\n",
+	"dns:a read b 5 5\n", "dns:a read b c\n", "dns:a\n",    "dns: read\n",
+	"a.example read\n",   "cn:a read\n",      "dns:a no\n",
 };
 
 Test(credentials, say_which_line_of_the_certificates_is_wrong)
@@ -164,6 +168,24 @@ Test(credentials, grant_what_the_lines_of_a_key_say)
 	cr_assert(grant_allows(&grant, bytes_of_string("notes")));
 	cr_assert_not(grant_allows(&grant, bytes_of_string("docs")));
 	cr_assert(grant_of("secret", SCOPE_ADMIN).everything);
+}
+
+Test(credentials, have_the_highest_rate_of_the_lines_of_a_key)
+{
+	struct grant grant;
+
+	cr_assert_not(status_failed(read_keys("a:" DIGEST ":read:docs\n")));
+	cr_assert_not(grant_of("secret", SCOPE_READ).rated);
+	cr_assert_not(status_failed(read_keys("b:" DIGEST ":read:docs:5/50\n"
+					      "c:" DIGEST ":write:notes:9\n")));
+	grant = grant_of("secret", SCOPE_READ);
+	cr_assert(grant.rated);
+	cr_assert_eq(grant.rate.per_second, 9);
+	cr_assert_eq(grant.rate.burst, 0);
+	cr_assert_not(status_failed(read_keys("d:" DIGEST ":read:*:0\n")));
+	grant = grant_of("secret", SCOPE_READ);
+	cr_assert(grant.rated);
+	cr_assert_eq(grant.rate.per_second, 0);
 }
 
 static const struct {

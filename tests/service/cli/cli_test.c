@@ -75,7 +75,7 @@ static const struct {
 	{{"tools", "--dialect=x"},
 	 2,
 	 "error: --dialect must be json-schema, openai, anthropic or mcp"},
-	{{"bench", "load"}, 2, "error: bench load is not served by this version\n"},
+	{{"bench", "load", "a"}, 2, "error: bench load needs --queries\n"},
 	{{"bench", "recall", "a"}, 2, "error: bench recall needs --queries and --truth\n"},
 	{{"count", "a", "--server=unix:/nowhere/at/all"},
 	 1,

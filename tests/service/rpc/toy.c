@@ -286,20 +286,31 @@ static const struct rpc_method toy_methods[] = {
 
 void toy_open(struct toy *toy, const char *address)
 {
+	toy_open_as(toy, address, &(struct rpc_server_options){0});
+}
+
+void toy_open_as(struct toy *toy, const char *address, const struct rpc_server_options *own)
+{
 	const char *addresses[] = {address ? address : "127.0.0.1:0"};
-	struct rpc_server_options options = {.addresses = addresses,
-					     .n_addresses = 1,
-					     .services = &toy->service,
-					     .n_services = 1,
-					     .n_pollers = 2};
+	struct rpc_server_options options = *own;
 	status opened;
 
+	options.addresses = addresses;
+	options.n_addresses = 1;
+	options.services = &toy->service;
+	options.n_services = 1;
+	options.n_pollers = 2;
 	memset(toy, 0, sizeof *toy);
 	pthread_mutex_init(&toy->lock, NULL);
 	arena_init(&toy->arena, 1 << 20);
 	cr_assert(!status_failed(pool_open(2, "toy", &toy->workers)));
-	toy->service = (struct rpc_service){"toy.Toy", toy_methods,
-					    sizeof toy_methods / sizeof *toy_methods, toy};
+	toy->service = (struct rpc_service){
+		.name = "toy.Toy",
+		.methods = toy_methods,
+		.n_methods = sizeof toy_methods / sizeof *toy_methods,
+		.context = toy,
+		.sheds = true,
+	};
 	options.workers = toy->workers;
 	opened = rpc_server_open(&options, &toy->arena, &toy->server);
 	cr_assert(!status_failed(opened), "%s", opened.detail);

@@ -50,6 +50,9 @@ struct toy {
 /* toy_open - serves on a free port with 2 pollers. address  NULL: "127.0.0.1:0" */
 void toy_open(struct toy *toy, const char *address);
 
+/* toy_open_as - the same, with what else of the options. */
+void toy_open_as(struct toy *toy, const char *address, const struct rpc_server_options *own);
+
 /* toy_close - drains, closes, and asserts that every call is gone and was closed once. */
 void toy_close(struct toy *toy);
 

@@ -35,7 +35,9 @@ Test(families, are_what_readme_says)
 	families_table(&table);
 	buffer_append_u8(&table, 0);
 	cr_assert_not_null(strstr(readme, (char *)table.data),
-			   "README.md does not have this table:\n%s", (char *)table.data);
+			   "README.md does not have this table, which bazel run "
+			   "//tests/service/telemetry:families_table prints:\n%s",
+			   (char *)table.data);
 	buffer_finish(&table);
 	free(readme);
 }

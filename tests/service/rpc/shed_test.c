@@ -1,0 +1,107 @@
+/* Calls that are refused since they would wait too long, and those that are not. */
+#include "tests/service/rpc/toy.h"
+
+#include <criterion/criterion.h>
+#include <time.h>
+
+#define WORKERS 2 /* the toy's */
+#define MS INT64_C(1000000)
+#define SPIN_SECONDS 100
+
+static struct toy toy;
+static struct grpc_client *client;
+static struct grpc_stream *spins[WORKERS + 1];
+
+TestSuite(shed, .timeout = 120);
+
+static struct grpc_stream *spin(double seconds)
+{
+	return grpc_stream_open_server(client, TOY("Spin"), bytes_of_string("x"), seconds);
+}
+
+/* Every worker busy and one more call that waits, for wait_ns by now. */
+static void fill(int64_t queue_ns, int64_t wait_ns)
+{
+	const struct timespec pause = {0, MS};
+
+	toy_open_as(&toy, NULL, &(struct rpc_server_options){.queue_ns = queue_ns});
+	client = grpc_client_open(toy.address, NULL);
+	for (int i = 0; i < WORKERS; i++) {
+		spins[i] = spin(SPIN_SECONDS);
+		cr_assert(toy_reaches(&toy.n_spinning, i + 1));
+	}
+	spins[WORKERS] = spin(SPIN_SECONDS);
+	for (int i = 0; i < 60000 && pool_wait_ns(toy.workers) <= wait_ns; i++)
+		nanosleep(&pause, NULL);
+	cr_assert_gt(pool_wait_ns(toy.workers), wait_ns);
+}
+
+static void empty(void)
+{
+	for (int i = 0; i <= WORKERS; i++)
+		grpc_stream_close(spins[i]);
+	cr_assert(toy_is_idle());
+	cr_assert_eq(pool_wait_ns(toy.workers), 0);
+}
+
+static void end(void)
+{
+	grpc_client_close(client);
+	toy_close(&toy);
+}
+
+static void want_refused(double seconds)
+{
+	struct grpc_stream *refused = spin(seconds);
+	const char *detail;
+
+	cr_assert_eq(grpc_stream_finish(refused, &detail), STATUS_RESOURCE_EXHAUSTED, "%s", detail);
+	cr_assert_not_null(strstr(detail, "limits.queue_time_max"), "%s", detail);
+	cr_assert_gt(grpc_stream_trailer(refused, "grpc-retry-pushback-ms").size, 0);
+	cr_assert_gt(grpc_stream_details(refused).size, 0);
+	grpc_stream_close(refused);
+	cr_assert_eq(atomic_load(&toy.n_spinning), WORKERS);
+}
+
+static void want_echo(void)
+{
+	struct grpc_reply reply;
+
+	grpc_client_unary(client, TOY("Echo"), bytes_of_string("x"), 20, &reply);
+	cr_assert_eq(reply.code, 0);
+	grpc_reply_finish(&reply);
+}
+
+Test(shed, whoever_would_wait_longer_than_the_limit)
+{
+	fill(MS, MS);
+	want_refused(SPIN_SECONDS);
+	want_echo(); /* needs no worker */
+	empty();
+	spins[0] = spin(SPIN_SECONDS);
+	cr_assert(toy_reaches(&toy.n_spinning, WORKERS + 1));
+	grpc_stream_close(spins[0]);
+	end();
+}
+
+Test(shed, whoever_would_wait_longer_than_half_of_the_time_it_has)
+{
+	fill(3600000 * MS, 2000 * MS);
+	want_refused(3);
+	empty();
+	end();
+}
+
+Test(shed, nobody_where_there_is_no_limit)
+{
+	struct grpc_stream *waits;
+
+	fill(0, 100 * MS);
+	waits = spin(SPIN_SECONDS);
+	for (int i = 0; i <= WORKERS; i++)
+		grpc_stream_close(spins[i]);
+	cr_assert(toy_reaches(&toy.n_spinning, WORKERS + 1));
+	grpc_stream_close(waits);
+	cr_assert(toy_is_idle());
+	end();
+}
