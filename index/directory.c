@@ -7,12 +7,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How often the holder's pid is looked for, a millisecond apart. */
+#define LOCK_LOOKS 100
 
 /* Streams of entries, for SCOPED. */
 struct listing {
@@ -236,14 +241,30 @@ status directory_remove(const char *path, struct arena *arena)
 	return status_ok();
 }
 
-static status lock_refused(const char *path, int descriptor, struct arena *arena)
+/* The holder's pid, or 0 where the file says none that lives: it has the lock and is about to write. */
+static long lock_holder(int descriptor)
 {
 	char text[32] = "";
 	ssize_t n = pread(descriptor, text, sizeof text - 1, 0);
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH) ? pid : 0;
+}
+
+static status lock_refused(const char *path, int descriptor, struct arena *arena)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	long pid = lock_holder(descriptor);
+
+	for (int i = 0; pid == 0 && i < LOCK_LOOKS; i++) {
+		nanosleep(&pause, NULL);
+		pid = lock_holder(descriptor);
+	}
+	if (pid == 0)
+		return status_format(arena, STATUS_FAILED_PRECONDITION,
+				     "%s is locked: another process uses this directory", path);
 	return status_format(arena, STATUS_FAILED_PRECONDITION,
-			     "%s is locked: process %ld serves this directory", path, pid);
+			     "%s is locked: process %ld uses this directory", path, pid);
 }
 
 static status lock_take(const char *path, int descriptor, struct arena *arena)
@@ -271,6 +292,24 @@ status directory_lock(const char *path, struct arena *arena, int *ret_descriptor
 	if (descriptor < 0)
 		return failure(arena, "opening", path);
 	s = lock_take(path, descriptor, arena);
+	if (status_failed(s)) {
+		close(descriptor);
+		return s;
+	}
+	*ret_descriptor = descriptor;
+	return status_ok();
+}
+
+status directory_lock_shared(const char *path, struct arena *arena, int *ret_descriptor)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	status s = status_ok();
+
+	if (descriptor < 0)
+		return failure(arena, "opening", path);
+	if (flock(descriptor, LOCK_SH | LOCK_NB))
+		s = errno == EWOULDBLOCK ? lock_refused(path, descriptor, arena)
+					 : failure(arena, "locking", path);
 	if (status_failed(s)) {
 		close(descriptor);
 		return s;

@@ -33,6 +33,10 @@ status directory_remove(const char *path, struct arena *arena);
  * Fails: FAILED_PRECONDITION, naming the pid of who has it */
 status directory_lock(const char *path, struct arena *arena, int *ret_descriptor);
 
+/* directory_lock_shared - has no server take the lock, as long as the descriptor is open, and writes
+ * nothing. Fails: as directory_lock; NOT_FOUND where there is no lock file */
+status directory_lock_shared(const char *path, struct arena *arena, int *ret_descriptor);
+
 /* directory_read_file - the first bytes of a small file, up to room; ret_size says how many. */
 status directory_read_file(const char *path, void *ret, size_t room, size_t *ret_size,
 			   struct arena *arena);

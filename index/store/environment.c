@@ -101,12 +101,14 @@ static status environment_open(struct store *store, size_t map_bytes, struct are
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+	unsigned flags = MDB_NOTLS | (store->reads_only ? MDB_RDONLY | MDB_NOLOCK : 0);
 	MDB_envinfo info;
 	MDB_stat stat;
 	int result;
 
 	(void)pthread_once(&once, keep_large_blocks_mapped);
-	TRY(lock_file_reserve(store, arena));
+	if (!store->reads_only)
+		TRY(lock_file_reserve(store, arena));
 	result = mdb_env_create(&store->env);
 	if (!result)
 		result = mdb_env_set_mapsize(store->env, map_bytes);
@@ -115,7 +117,7 @@ static status environment_open(struct store *store, size_t map_bytes, struct are
 	if (!result)
 		result = mdb_env_set_maxreaders(store->env, STORE_READERS_MAX);
 	if (!result)
-		result = mdb_env_open(store->env, store->directory, MDB_NOTLS, FILE_MODE);
+		result = mdb_env_open(store->env, store->directory, flags, FILE_MODE);
 	if (result)
 		return store_failure(store, arena, result, "open the environment");
 	/* LMDB takes more where the file needs it. */
@@ -300,6 +302,22 @@ status store_open_sized(const char *directory, size_t map_bytes, struct arena *a
 		store->format = STORE_FORMAT;
 	}
 	TRY(shrink(store, map_bytes, arena));
+	*ret = TAKE(store);
+	return status_ok();
+}
+
+status store_open_read_only(const char *directory, struct arena *arena, struct store **ret)
+{
+	size_t map_bytes = STORE_MAP_BYTES, file_bytes = 0;
+	SCOPED(store) store = NULL;
+
+	TRY(store_new(directory, &store));
+	store->reads_only = true;
+	TRY(file_size(store, arena, &file_bytes));
+	while (map_bytes < file_bytes)
+		map_bytes *= 2;
+	TRY(environment_open(store, map_bytes, arena));
+	TRY(read_first(store, arena));
 	*ret = TAKE(store);
 	return status_ok();
 }

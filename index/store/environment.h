@@ -44,6 +44,7 @@ struct store {
 	int64_t create_time_ns;
 	uint8_t incarnation[16];
 	uint32_t format; /* what the file says; STORE_FORMAT once it is open */
+	bool reads_only; /* store_open_read_only: nothing in the directory changes */
 
 	/* Each transaction holds it for reading, growth holds it for writing. */
 	pthread_rwlock_t map_lock;
@@ -59,6 +60,11 @@ struct store {
  * file fits. */
 status store_open_sized(const char *directory, size_t map_bytes, struct arena *arena,
 			struct store **ret);
+
+/* store_open_read_only - of a directory that nobody has open: LMDB takes no lock, and what an opening
+ * would repair, upgrade or shrink stays as it is. Then format may be below STORE_FORMAT. Nothing may be
+ * written to it. Fails: as store_open */
+status store_open_read_only(const char *directory, struct arena *arena, struct store **ret);
 
 /* store_sync_directory - the names in the store's directory are on disk when it returns.
  * Fails: RESOURCE_EXHAUSTED INTERNAL */

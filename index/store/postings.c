@@ -242,19 +242,64 @@ static status apply_all(const struct postings *postings, const struct transactio
 	return status_ok();
 }
 
-status postings_apply(struct postings *postings, const struct transaction *transaction)
+/* Before they are gone through. Fails: RESOURCE_EXHAUSTED */
+static status sort_notes(struct postings *postings)
 {
-	status result = status_ok();
 	size_t n = postings->offsets.size / sizeof(uint64_t);
 
 	if (postings->notes.failed || postings->offsets.failed)
-		result = store_says(transaction->store, transaction->arena,
-				    STATUS_RESOURCE_EXHAUSTED, "memory for postings");
-	if (!status_failed(result) && n > 0) {
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for postings");
+	if (n > 0)
 		qsort_r(postings->offsets.data, n, sizeof(uint64_t), compare_notes,
 			postings->notes.data);
-		result = apply_all(postings, transaction);
+	return status_ok();
+}
+
+static status visit_notes(const struct postings *postings,
+			  status (*visit)(void *context, const struct posting *posting),
+			  void *context)
+{
+	static const enum table tables[] = {
+		[NOTE_POSTINGS] = TABLE_POSTINGS,
+		[NOTE_NUMBERS] = TABLE_NUMBERS,
+		[NOTE_DOCUMENTS] = TABLE_DOCUMENTS,
+	};
+	size_t n = postings->offsets.size / sizeof(uint64_t);
+	struct note before = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		struct note note = note_of(postings, i);
+		bool again = i > 0 && note.table == before.table && note.row == before.row &&
+			     bytes_equal(note.key, before.key);
+
+		before = note;
+		if (!again)
+			TRY(visit(context,
+				  &(struct posting){tables[note.table], note.key, note.row}));
 	}
+	return status_ok();
+}
+
+status postings_each(struct postings *postings,
+		     status (*visit)(void *context, const struct posting *posting), void *context)
+{
+	status result = sort_notes(postings);
+
+	if (!status_failed(result))
+		result = visit_notes(postings, visit, context);
+	postings_forget(postings, (struct postings_mark){0});
+	return result;
+}
+
+status postings_apply(struct postings *postings, const struct transaction *transaction)
+{
+	status result = sort_notes(postings);
+
+	if (status_failed(result))
+		result = store_says(transaction->store, transaction->arena,
+				    STATUS_RESOURCE_EXHAUSTED, "memory for postings");
+	else
+		result = apply_all(postings, transaction);
 	postings_forget(postings, (struct postings_mark){0});
 	return result;
 }

@@ -38,6 +38,18 @@ struct postings_mark postings_mark(const struct postings *postings); /* now */
 /* postings_forget - the notes since the mark. */
 void postings_forget(struct postings *postings, struct postings_mark mark);
 
+/* What a row has by its chunk. row  TABLE_POSTINGS: in the run of the key. */
+struct posting {
+	enum table table;
+	struct bytes key;
+	uint16_t row;
+};
+
+/* postings_each - what was noted to be added, in order of table, key and row, each once; the notes are
+ * gone then. Fails: RESOURCE_EXHAUSTED, or what visit gave */
+status postings_each(struct postings *postings,
+		     status (*visit)(void *context, const struct posting *posting), void *context);
+
 /* postings_apply - every note, which are then gone, whatever it returns.
  * Fails: as value_put */
 status postings_apply(struct postings *postings, const struct transaction *transaction);

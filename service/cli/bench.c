@@ -297,9 +297,6 @@ static status bench_run(struct cli *cli)
 
 	if (strcmp(cli_name(cli, 0), "gpu") == 0 && arguments->n_names == 1)
 		return bench_gpu(cli);
-	if (strcmp(cli_name(cli, 0), "load") == 0)
-		return arguments_misuse(arguments, "bench %s is not served by this version",
-					cli_name(cli, 0));
 	if (strcmp(cli_name(cli, 0), "recall") != 0 || arguments->n_names != 2)
 		return arguments_misuse(arguments, "usage: sluice bench %s", bench_command.usage);
 	if (arguments_has(arguments, "exact") && arguments_has(arguments, "recall"))
@@ -322,16 +319,19 @@ static const struct option bench_options[] = {
 	{"recall", OPTION_VALUE, "R  the share of the true nearest wanted, 0.5 to 0.999"},
 	{"in-flight", OPTION_VALUE, "N  searches open at once, up to 256 (1)"},
 	{"ids-only", OPTION_FLAG, "  asks for ids alone, without texts"},
-	{"mib", OPTION_VALUE, "N  gpu: codes to scan, up to 4096 (256; in software 24)"},
+	{"mib", OPTION_VALUE, "N  gpu: codes to scan, up to 4096 (256; in software 8)"},
+	{"threads", OPTION_VALUE,
+	 "N  gpu: threads that ask at once, up to 256 (32; in software 8)"},
 	{"software", OPTION_FLAG, "  gpu: Vulkan on the CPU instead of a GPU"},
 	{"json", OPTION_FLAG, "  gpu: one object instead of a table"},
 };
 
 const struct command bench_command = {
 	.name = "bench",
-	.usage = "recall NAME --queries Q.npy --truth IDS.npy [--truth-scores S.npy] "
+	.usage = "load ... (see bench load --help); recall NAME --queries Q.npy --truth IDS.npy "
+		 "[--truth-scores S.npy] "
 		 "[--ids F.jsonl] [--k N] [--exact | --recall R] [--in-flight N]; "
-		 "gpu [--mib N] [--software] [--json]",
+		 "gpu [--mib N] [--threads N] [--software] [--json]",
 	.summary = "measure recall and latency against known answers",
 	.details =
 		"Prints recall@k, how many queries came back in the true order, the rows whose\n"

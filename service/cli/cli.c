@@ -17,7 +17,7 @@ static const struct command *const commands[] = {
 	&create_command,   &import_command, &export_command, &search_command, &get_command,
 	&list_command,     &count_command,  &delete_command, &drop_command,   &collections_command,
 	&optimize_command, &info_command,   &bench_command,  &tools_command,  &cursors_command,
-	&cancel_command,   &key_command,
+	&cancel_command,   &key_command,    &load_command,   &check_command,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
@@ -152,7 +152,9 @@ static int command_main(const struct command *command, struct words words)
 int cli_run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
-	const struct command *command = command_find(name);
+	bool is_load = strcmp(name, "bench") == 0 && argc > 2 && strcmp(argv[2], "load") == 0;
+	const struct command *command = is_load ? &load_command : command_find(name);
+	int n_words = is_load ? 3 : 2;
 
 	if (!command) {
 		fprintf(stderr, "error: unknown command \"%.64s\"; see sluice help\n", name);
@@ -160,5 +162,5 @@ int cli_run(int argc, char **argv)
 	}
 	/* A reader that has seen enough ends the program without a word. */
 	signal(SIGPIPE, SIG_DFL);
-	return command_main(command, (struct words){argv + 2, (size_t)argc - 2});
+	return command_main(command, (struct words){argv + n_words, (size_t)(argc - n_words)});
 }

@@ -6,14 +6,13 @@
  */
 #include "service/cli/client.h"
 
+#include "service/cli/channel.h"
 #include "service/cli/failure.h"
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
 #include <grpc/support/alloc.h>
-#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 
 #include <stdlib.h>
@@ -46,69 +45,28 @@ struct client_call {
 	size_t received_bytes;
 };
 
-static void silence(gpr_log_func_args *args)
-{
-	(void)args;
-}
-
-static grpc_channel_credentials *make_credentials(const struct client_options *options)
-{
-	grpc_ssl_pem_key_cert_pair pair = {options->key, options->certificate};
-
-	if (!options->tls)
-		return grpc_insecure_credentials_create();
-	return grpc_ssl_credentials_create_ex(options->ca, options->certificate ? &pair : NULL,
-					      NULL, NULL);
-}
-
-/* A header of every call; not the core's own credentials, which want TLS even on a socket. */
-static void set_api_key(struct client *client, const char *text)
-{
-	client->authorization.key = grpc_slice_from_static_string("authorization");
-	client->authorization.value = grpc_slice_from_copied_string(text);
-	client->n_headers = 1;
-}
-
 status client_open(const struct client_options *options, struct client **ret)
 {
 	struct client *client = calloc(1, sizeof *client);
-	grpc_arg settings[] = {
-		/* A retry would keep copies of what an import sends. */
-		{.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_ENABLE_RETRIES},
-		/* A server is near; a proxy of the environment is for other things. */
-		{.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_ENABLE_HTTP_PROXY},
-	};
-	const grpc_channel_args args = {sizeof settings / sizeof *settings, settings};
-	bool is_unix = strncmp(options->address, "unix:", 5) == 0;
-	const char *target =
-		arena_printf(options->arena, "%s%s", is_unix ? "" : "dns:///", options->address);
-	const char *bearer =
-		options->api_key ? arena_printf(options->arena, "Bearer %s", options->api_key) : "";
-	grpc_channel_credentials *credentials;
+	status opened;
 
-	if (!client || !target || !bearer) {
-		free(client);
+	if (!client)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a client");
-	}
-	/* Errors come as statuses; the library's own lines would only repeat them. */
-	if (!getenv("GRPC_VERBOSITY"))
-		gpr_set_log_function(silence);
-	/* Up until the process ends: taking the core down may wait ten seconds for its own poller. */
-	grpc_init();
 	client->options = *options;
-	credentials = make_credentials(options);
-	if (!credentials) {
+	opened = channel_open(options, false, &client->channel);
+	if (status_failed(opened)) {
 		free(client);
-		return status_make(STATUS_INVALID_ARGUMENT,
-				   "the CA, certificate or key of TLS cannot be used");
+		return opened;
 	}
-	client->channel = grpc_channel_create(target, credentials, &args);
-	grpc_channel_credentials_release(credentials);
-	if (options->api_key)
-		set_api_key(client, bearer);
+	client->n_headers = channel_headers(options, &client->authorization);
 	client->queue = grpc_completion_queue_create_for_next(NULL);
 	*ret = client;
 	return status_ok();
+}
+
+const struct client_options *client_options_of(const struct client *client)
+{
+	return &client->options;
 }
 
 static gpr_timespec never(void)

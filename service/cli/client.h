@@ -43,6 +43,9 @@ void client_close(struct client *client);
 
 SCOPE_DEFINE(client, client_close)
 
+/* client_options_of - as it was opened with; borrowed. */
+const struct client_options *client_options_of(const struct client *client);
+
 /* client_unary - request  borrowed. ret  free with protobuf_c_message_free_unpacked(, NULL).
  * Fails: whatever the server says; UNAVAILABLE where it cannot be reached */
 status client_unary(struct client *client, const struct method *method,

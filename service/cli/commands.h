@@ -30,7 +30,7 @@ struct command {
 
 #define OPTION_LIST(options) {(options), sizeof(options) / sizeof *(options)}
 
-extern const struct command key_command;
+extern const struct command key_command, load_command, check_command;
 extern const struct command create_command, import_command, export_command, search_command,
 	get_command, list_command, count_command, delete_command, collections_command, drop_command,
 	info_command, bench_command, tools_command, cursors_command, cancel_command,
