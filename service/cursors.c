@@ -7,11 +7,11 @@
 
 #include "index/snapshot.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/thread.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,17 +117,11 @@ static void *watch_run(void *arg)
 
 static bool start(struct cursors *cursors)
 {
-	sigset_t all, before;
-	bool started;
-
-	/* Threads inherit the mask; signals are for the main thread alone. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&cursors->thread, NULL, watch_run, cursors) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started)
-		pthread_setname_np(cursors->thread, "cursors");
-	return started;
+	if (status_failed(
+		    thread_start(watch_run, cursors, "a thread for cursors", &cursors->thread)))
+		return false;
+	pthread_setname_np(cursors->thread, "cursors");
+	return true;
 }
 
 static void cursors_free(struct cursors *cursors)

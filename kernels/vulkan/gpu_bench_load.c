@@ -79,7 +79,7 @@ static status load(struct asker *askers, size_t n_threads)
 	status result = status_ok();
 
 	for (size_t i = 0; i < n_threads && !status_failed(result); i++) {
-		result = thread_start(asker_run, &askers[i], &askers[i].thread);
+		result = thread_start(asker_run, &askers[i], GPU_THREAD, &askers[i].thread);
 		askers[i].has_thread = !status_failed(result);
 	}
 	for (size_t i = 0; i < n_threads; i++) {

@@ -184,7 +184,7 @@ status keeper_open(const struct gpu_options *options, struct arena *arena, struc
 	if (options->mode == GPU_SOFTWARE && !options->scan_bytes_min)
 		keeper->options.processor = NULL;
 	measure(keeper);
-	TRY(thread_start(keeper_run, keeper, &keeper->thread));
+	TRY(thread_start(keeper_run, keeper, GPU_THREAD, &keeper->thread));
 	keeper->has_thread = true;
 	*ret = TAKE(keeper);
 	return status_ok();

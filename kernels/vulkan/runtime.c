@@ -109,9 +109,9 @@ status runtime_open(struct vulkan_device *device, const char *cache_directory,
 	for (size_t i = 0; i < SLOTS + UPLOADS; i++)
 		TRY(slot_open(runtime, i < SLOTS ? &runtime->device->compute : uploads,
 			      &runtime->slots[i]));
-	TRY(thread_start(reaper_run, runtime, &runtime->reaper));
+	TRY(thread_start(reaper_run, runtime, GPU_THREAD, &runtime->reaper));
 	runtime->has_reaper = true;
-	TRY(thread_start(copy_upload_run, runtime, &runtime->uploader));
+	TRY(thread_start(copy_upload_run, runtime, GPU_THREAD, &runtime->uploader));
 	runtime->has_uploader = true;
 	*ret = TAKE(runtime);
 	return status_ok();

@@ -19,13 +19,16 @@
 #ifndef SLUICE_KERNELS_VULKAN_SUBMIT_H
 #define SLUICE_KERNELS_VULKAN_SUBMIT_H
 
+#include "kernels/base/thread.h"
 #include "kernels/vulkan/memory.h"
 #include "kernels/vulkan/program.h"
-#include "kernels/vulkan/thread.h"
 
 struct batch_codes;
 struct scanner;
 struct vulkan_copy;
+
+/* What threads of ours are to a failure (thread_start). */
+#define GPU_THREAD "a thread for the GPU"
 
 /* Submissions under way at once: one runs while the next waits behind it and a third is read. */
 #define SLOTS 4

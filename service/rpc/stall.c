@@ -3,10 +3,10 @@
  * A client that reads slowly is welcome; one that has stopped would hold its snapshot for ever. The
  * status goes out by cancelling, since the op that sends one would wait behind the message.
  */
+#include "kernels/base/thread.h"
 #include "service/rpc/call.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -87,17 +87,10 @@ static void *watch_run(void *arg)
 
 static bool start(struct stall_watch *watch)
 {
-	sigset_t all, before;
-	bool started;
-
-	/* Threads inherit the mask; signals are for the main thread alone. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&watch->thread, NULL, watch_run, watch) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started)
-		pthread_setname_np(watch->thread, "rpc-stall");
-	return started;
+	if (status_failed(thread_start(watch_run, watch, "a thread for a server", &watch->thread)))
+		return false;
+	pthread_setname_np(watch->thread, "rpc-stall");
+	return true;
 }
 
 status stall_watch_open(struct call_host *host, int64_t timeout_ns, struct stall_watch **ret)

@@ -2,13 +2,13 @@
 #include "service/rpc/watch.h"
 
 #include "kernels/base/log.h"
+#include "kernels/base/thread.h"
 #include "service/memory.h"
 #include "service/rpc/door.h"
 #include "service/rpc/probe.h"
 
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #define WATCH_NS ((int64_t)1000000000)
@@ -198,17 +198,10 @@ static void *watch_run(void *arg)
 
 static bool start(struct watch *watch)
 {
-	sigset_t all, before;
-	bool started;
-
-	/* Threads inherit the mask; signals are for the main thread alone. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&watch->thread, NULL, watch_run, watch) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started)
-		pthread_setname_np(watch->thread, "rpc-watch");
-	return started;
+	if (status_failed(thread_start(watch_run, watch, "a thread for a server", &watch->thread)))
+		return false;
+	pthread_setname_np(watch->thread, "rpc-watch");
+	return true;
 }
 
 static void watch_free(struct watch *watch)

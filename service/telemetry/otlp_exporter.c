@@ -4,11 +4,11 @@
 #include "kernels/base/deadline.h"
 #include "kernels/base/log.h"
 #include "kernels/base/meter.h"
+#include "kernels/base/thread.h"
 #include "service/rpc/protobuf_arena.h"
 #include "service/telemetry/opentelemetry.pb-c.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -303,15 +303,10 @@ static void init_sync(struct otlp_exporter *exporter)
 	pthread_condattr_destroy(&attributes);
 }
 
-/* Signals are for the main thread alone. */
 static bool start_thread(struct otlp_exporter *exporter)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	exporter->has_thread = pthread_create(&exporter->thread, NULL, export_all, exporter) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	exporter->has_thread = !status_failed(
+		thread_start(export_all, exporter, "a thread for traces", &exporter->thread));
 	if (exporter->has_thread)
 		pthread_setname_np(exporter->thread, "traces");
 	return exporter->has_thread;

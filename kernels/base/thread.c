@@ -1,21 +1,21 @@
 /* thread - see the header. */
-#include "kernels/vulkan/thread.h"
+#include "kernels/base/thread.h"
 
 #include <signal.h>
 #include <time.h>
 
-status thread_start(void *(*run)(void *), void *argument, pthread_t *ret)
+status thread_start(void *(*run)(void *), void *argument, const char *what, pthread_t *ret)
 {
 	sigset_t all, before;
 	int failed;
 
-	/* Signals are for the threads that ask for them. */
+	/* Threads inherit the mask; signals are for those that ask for them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(ret, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "a thread for the GPU");
+		return status_make(STATUS_RESOURCE_EXHAUSTED, what);
 	return status_ok();
 }
 

@@ -1,14 +1,15 @@
 /* thread - threads that take no signals, and waits that end by the clock of deadlines. */
-#ifndef SLUICE_KERNELS_VULKAN_THREAD_H
-#define SLUICE_KERNELS_VULKAN_THREAD_H
+#ifndef SLUICE_KERNELS_BASE_THREAD_H
+#define SLUICE_KERNELS_BASE_THREAD_H
 
 #include "kernels/base/status.h"
 
 #include <pthread.h>
 #include <stdint.h>
 
-/* thread_start - a thread that takes no signals. Fails: RESOURCE_EXHAUSTED */
-status thread_start(void *(*run)(void *), void *argument, pthread_t *ret);
+/* thread_start - a thread that takes no signals.
+ * what  "a thread for the GPU"; literal. Fails: RESOURCE_EXHAUSTED, with what */
+status thread_start(void *(*run)(void *), void *argument, const char *what, pthread_t *ret);
 
 /* monotonic_init - a condition whose waits end by clock_ns: monotonic_wait, at until_ns at the latest.
  */
