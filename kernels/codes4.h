@@ -124,6 +124,9 @@ struct codes4_range {
 	const void *context;
 };
 
+/* codes4_fetch - into the cache, without waiting, what a scan of the range reads first. */
+void codes4_fetch(const struct codes4_query *query, const struct codes4_range *range);
+
 /* codes4_scan - offers to the window (score, row) of every visible row of the range whose key is
  * before its threshold, but for rows whose sum over the query's first pairs is so low that the others
  * are not likely to make up for it. The same keys whichever the kernel. */

@@ -3,7 +3,9 @@
 
 #include "index/ann/ann_file.h"
 #include "index/ann/factory.h"
+#include "index/ann/factory_file.h"
 #include "index/ann/lists.h"
+#include "index/ann/lists_layout.h"
 #include "kernels/base/error_info.h"
 
 #include <stdlib.h>
@@ -73,18 +75,30 @@ status ann_remove(const struct sealed_file *file, struct arena *arena)
 	return block_remove(&block_file, arena);
 }
 
+/* What an earlier version made is made anew: it follows from the segment. */
+static status is_outdated(const struct sealed_file *file, struct arena *arena, bool *ret)
+{
+	const struct block_file block_file = kind_of(file->config) == ANN_FACTORY
+						     ? factory_block_file(file)
+						     : lists_block_file(file);
+
+	return block_is_older(&block_file, arena, ret);
+}
+
 status ann_open(const struct sealed_file *file, const struct sealed *sealed, struct arena *arena,
 		struct ann **ret)
 {
 	const struct block_file block_file = file_beside(file);
 	SCOPED(ann) ann = NULL;
-	bool is_there = false;
+	bool is_there = false, outdated = false;
 
 	*ret = NULL;
 	if (kind_of(file->config) == ANN_NONE)
 		return status_ok();
 	TRY(block_is_there(&block_file, arena, &is_there));
-	if (!is_there)
+	if (is_there)
+		TRY(is_outdated(file, arena, &outdated));
+	if (!is_there || outdated)
 		return status_ok();
 	ann = calloc(1, sizeof *ann);
 	if (!ann)

@@ -53,7 +53,7 @@ status ann_remove(const struct sealed_file *file, struct arena *arena);
 /* --- reading --- */
 
 /* ann_open - reads the file once, for its checksums. *ret is NULL, and the result OK, where there is
- * no file. sealed  borrowed, outlives it.
+ * no file, or one of an earlier format, which ann_build replaces. sealed  borrowed, outlives it.
  * Fails: DATA_LOSS (cut, damaged, another's, of another format), naming collection, file and block;
  * RESOURCE_EXHAUSTED INTERNAL */
 status ann_open(const struct sealed_file *file, const struct sealed *sealed, struct arena *arena,

@@ -11,6 +11,18 @@ static void name_make(struct lists *lists)
 	snprintf(lists->name, sizeof lists->name, "ivf%u", lists->shape.n_lists);
 }
 
+static struct lists_entries entries_of(const uint32_t *part, uint32_t n)
+{
+	const float *floats = (const float *)(part + n + 1);
+
+	return (struct lists_entries){
+		.first = part,
+		.radius = floats,
+		.square = floats + n,
+		.stretch = floats + 2 * (size_t)n,
+	};
+}
+
 void lists_point(struct lists *lists, const struct lists_shape *shape, const unsigned char *map,
 		 const struct block_layout *layout)
 {
@@ -32,11 +44,10 @@ void lists_point(struct lists *lists, const struct lists_shape *shape, const uns
 		.square_low = squares->low,
 		.square_step = squares->step,
 	};
+	lists->landmarks = parts[LISTS_LANDMARKS];
+	lists->regions = entries_of(parts[LISTS_REGIONS], lists_regions(shape));
 	lists->centroids = parts[LISTS_CENTROIDS];
-	lists->entries.first = parts[LISTS_ENTRIES];
-	lists->entries.radius = (const float *)(lists->entries.first + shape->n_lists + 1);
-	lists->entries.square = lists->entries.radius + shape->n_lists;
-	lists->entries.stretch = lists->entries.square + shape->n_lists;
+	lists->entries = entries_of(parts[LISTS_ENTRIES], shape->n_lists);
 	lists->places = parts[LISTS_PLACES];
 	lists->codes4 = parts[LISTS_CODES4];
 	lists->rows8 = parts[LISTS_ROWS8];
@@ -44,22 +55,30 @@ void lists_point(struct lists *lists, const struct lists_shape *shape, const uns
 	name_make(lists);
 }
 
+/* first  [n + 1] ascending, up to end. */
+static bool is_cut_well(const uint32_t *first, uint32_t n, uint32_t end)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (first[i] > first[i + 1])
+			return false;
+	}
+	return first[0] == 0 && first[n] == end;
+}
+
 /* What a walk trusts. The rest are numbers that can only be wrong; checksums say that none is. */
 static bool is_sound(const struct lists *lists)
 {
-	uint32_t end = 0, kept = 0;
+	const struct lists_shape *shape = &lists->shape;
+	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i <= lists->shape.n_lists; i++) {
-		if (lists->entries.first[i] < end)
-			return false;
-		end = lists->entries.first[i];
-	}
 	for (uint32_t i = 0; i < lists->shape.groups; i++) {
 		if (lists->model.widths[i] > CODES4_WIDTH_MAX)
 			return false;
 		kept += lists->model.widths[i];
 	}
-	return end == lists->shape.n && kept == lists->shape.kept;
+	return is_cut_well(lists->regions.first, lists_regions(shape), shape->n_lists) &&
+	       is_cut_well(lists->entries.first, shape->n_lists, lists_positions(shape)) &&
+	       kept == shape->kept;
 }
 
 status lists_open(const struct sealed_file *file, const struct sealed *sealed, struct arena *arena,
@@ -81,6 +100,7 @@ status lists_open(const struct sealed_file *file, const struct sealed *sealed, s
 		return block_damaged(&block_file, arena, NULL, "holds lists that cannot be");
 	block_map_advise(&lists->file, LISTS_CODES4, BLOCK_SWEPT);
 	block_map_advise(&lists->file, LISTS_CENTROIDS, BLOCK_SWEPT);
+	block_map_advise(&lists->file, LISTS_LANDMARKS, BLOCK_SWEPT);
 	block_map_advise(&lists->file, LISTS_ROWS8, BLOCK_PICKED);
 	*ret = TAKE(lists);
 	return status_ok();

@@ -49,6 +49,18 @@ static void sums_add(struct sums *sums, const float *row, size_t dim, uint32_t l
 	sums->counts[list]++;
 }
 
+/* The lists of rows at places first .. first + n. */
+static status lists_take(struct building *building, const struct clusters *clusters, const float *rows,
+			 uint32_t first, uint32_t n)
+{
+	uint32_t *list_of = building->list_of + first;
+
+	if (building->shape.copies == 1)
+		return clusters_assign(clusters, rows, n, building->arena, list_of);
+	return clusters_assign_twice(clusters, rows, n, building->arena, list_of,
+				     list_of + building->shape.n);
+}
+
 static status assign_all(struct building *building, struct sums *sums)
 {
 	size_t dim = building->shape.dim;
@@ -63,8 +75,7 @@ static status assign_all(struct building *building, struct sums *sums)
 		TRY(deadline_check(building->deadline));
 		for (uint32_t i = 0; i < n; i++)
 			building_row(building, first + i, building->scale, sums->slice + i * dim);
-		TRY(clusters_assign(clusters, sums->slice, n, building->arena,
-				    building->list_of + first));
+		TRY(lists_take(building, clusters, sums->slice, first, n));
 		for (uint32_t i = 0; i < n; i++) {
 			building_row(building, first + i, 1, sums->slice);
 			sums_add(sums, sums->slice, dim, building->list_of[first + i]);
@@ -74,45 +85,87 @@ static status assign_all(struct building *building, struct sums *sums)
 	return status_ok();
 }
 
-/* The mean, and how long residuals are: |x|^2 less |mean|^2, on average. */
+/* What is known of the rows of a list, or of a region. */
+struct known {
+	float *mean; /* [dim] */
+	float *radius, *square, *stretch;
+};
+
+/* The mean, and how long residuals are: |x|^2 less |mean|^2, on average. Without rows the mean stays. */
+static void known_make(const struct lists_shape *shape, const double *sum, double squares, double count,
+		       const struct known *ret)
+{
+	double mean_square = squares / count, square = 0, stretch = 1;
+
+	*ret->stretch = 1;
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < shape->dim; i++) {
+		double mean = sum[i] / count;
+
+		ret->mean[i] = (float)mean;
+		square += mean * mean;
+	}
+	*ret->radius = (float)sqrt(fmax(mean_square - square, 0));
+	if (square > 0)
+		stretch = fmin(sqrt(fmax(mean_square / square, 1)), LISTS_STRETCH_MAX);
+	*ret->stretch = (float)stretch;
+	if (shape->metric == METRIC_L2)
+		*ret->square = (float)-mean_square;
+}
+
 static void list_finish(struct building *building, const struct sums *sums, size_t list)
 {
 	size_t dim = building->shape.dim;
-	const double *sum = sums->rows + list * dim;
-	float *centroid = building->centroids + list * dim;
-	double count = sums->counts[list], mean_square, square = 0, stretch = 1;
+	const struct known known = {building->centroids + list * dim, building->radius + list,
+				    building->square + list, building->stretch + list};
 
-	if (count == 0) {
-		for (size_t i = 0; i < dim; i++)
-			centroid[i] /= building->scale;
-		return;
-	}
-	for (size_t i = 0; i < dim; i++) {
-		double mean = sum[i] / count;
+	for (size_t i = 0; i < dim; i++)
+		known.mean[i] /= building->scale;
+	known_make(&building->shape, sums->rows + list * dim, sums->squares[list],
+		   sums->counts[list], &known);
+}
 
-		centroid[i] = (float)mean;
-		square += mean * mean;
+/* Of all rows of its lists, whose sums are then added to those of its first one. */
+static void region_finish(struct building *building, struct sums *sums, size_t region)
+{
+	const struct building_regions *regions = &building->regions;
+	size_t dim = building->shape.dim, first = regions->first[region];
+	const struct known known = {regions->landmarks + region * dim, regions->radius + region,
+				    regions->square + region, regions->stretch + region};
+	double *sum = sums->rows + first * dim, count = 0, squares = 0;
+
+	for (size_t list = first; list < regions->first[region + 1]; list++) {
+		const double *other = sums->rows + list * dim;
+
+		for (size_t i = 0; i < dim && list > first; i++)
+			sum[i] += other[i];
+		count += sums->counts[list];
+		squares += sums->squares[list];
 	}
-	mean_square = sums->squares[list] / count;
-	building->radius[list] = (float)sqrt(fmax(mean_square - square, 0));
-	if (square > 0)
-		stretch = fmin(sqrt(fmax(mean_square / square, 1)), LISTS_STRETCH_MAX);
-	building->stretch[list] = (float)stretch;
-	if (building->shape.metric == METRIC_L2)
-		building->square[list] = (float)-mean_square;
+	for (size_t i = 0; i < dim; i++)
+		known.mean[i] /= building->scale;
+	known_make(&building->shape, sum, squares, count, &known);
 }
 
 /* Positions are in the order of lists, and within a list of places. */
-static void positions_give(struct building *building, const uint32_t *counts)
+static void positions_give(struct building *building)
 {
-	uint32_t n_lists = building->shape.n_lists, first = 0;
+	const uint32_t *list_of = building->list_of;
+	uint32_t n_lists = building->shape.n_lists, n = building->shape.n, first = 0;
 
+	for (size_t i = 0; i < lists_positions(&building->shape); i++)
+		building->first[list_of[i]]++;
 	for (uint32_t list = 0; list <= n_lists; list++) {
+		uint32_t count = building->first[list];
+
 		building->first[list] = first;
-		first += list < n_lists ? counts[list] : 0;
+		first += count;
 	}
-	for (uint32_t place = 0; place < building->shape.n; place++)
-		building->places[building->first[building->list_of[place]]++] = place;
+	for (uint32_t place = 0; place < n; place++) {
+		for (size_t copy = 0; copy < building->shape.copies; copy++)
+			building->places[building->first[list_of[copy * n + place]]++] = place;
+	}
 	/* Each is now where the next one was. */
 	for (uint32_t list = n_lists; list > 0; list--)
 		building->first[list] = building->first[list - 1];
@@ -124,8 +177,8 @@ status lists_assign(struct building *building)
 	const struct lists_shape *shape = &building->shape;
 	SCOPED(sums) sums = &(struct sums){0};
 
-	building->list_of = malloc(sizeof *building->list_of * shape->n);
-	building->places = malloc(sizeof *building->places * shape->n);
+	building->list_of = malloc(sizeof *building->list_of * lists_positions(shape));
+	building->places = malloc(sizeof *building->places * lists_positions(shape));
 	building->first = calloc((size_t)shape->n_lists + 1, sizeof *building->first);
 	building->radius = calloc(shape->n_lists, sizeof *building->radius);
 	building->square = calloc(shape->n_lists, sizeof *building->square);
@@ -137,6 +190,8 @@ status lists_assign(struct building *building)
 	TRY(assign_all(building, sums));
 	for (size_t list = 0; list < shape->n_lists; list++)
 		list_finish(building, sums, list);
-	positions_give(building, sums->counts);
+	for (size_t region = 0; region < lists_regions(shape); region++)
+		region_finish(building, sums, region);
+	positions_give(building);
 	return status_ok();
 }

@@ -1,12 +1,12 @@
 /* lists_build - makes the file: trains, assigns, writes, and measures what it wrote before it counts. */
 #include "index/ann/lists_build.h"
 
+#include "index/file/file_io.h"
 #include "kernels/base/error_info.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /* The file that is being written, as readers will see it. */
 struct draft {
@@ -17,7 +17,7 @@ struct draft {
 static void draft_finish(struct draft *draft)
 {
 	if (draft->map != MAP_FAILED)
-		munmap(draft->map, draft->size);
+		file_unmap(draft->map, draft->size);
 }
 
 SCOPE_DEFINE(draft, draft_finish)
@@ -32,6 +32,11 @@ static void building_finish(struct building *building)
 	free(building->radius);
 	free(building->square);
 	free(building->stretch);
+	free(building->regions.landmarks);
+	free(building->regions.first);
+	free(building->regions.radius);
+	free(building->regions.square);
+	free(building->regions.stretch);
 	free(building->rotation);
 	free(building->widths);
 	free(building->codewords);
@@ -70,13 +75,13 @@ void building_tell(const struct building *building, enum ann_phase phase, double
 static status draft_open(struct draft *draft, const struct building *building)
 {
 	const struct block_writer *writer = &building->writer;
-	int descriptor = open(writer->path_new, O_RDONLY | O_CLOEXEC);
+	int descriptor = file_open(writer->path_new, O_RDONLY);
 
 	if (descriptor < 0)
 		return block_failure(writer->file, building->arena, "opening");
 	draft->size = writer->layout.file_bytes;
-	draft->map = mmap(NULL, draft->size, PROT_READ, MAP_SHARED, descriptor, 0);
-	close(descriptor);
+	draft->map = file_map(NULL, draft->size, PROT_READ, MAP_SHARED, descriptor);
+	(void)file_close(descriptor);
 	return draft->map == MAP_FAILED ? building_no_memory() : status_ok();
 }
 
@@ -127,6 +132,7 @@ status lists_build(const struct sealed_file *file, const struct sealed *sealed,
 
 	TRY(deadline_check(deadline));
 	TRY(lists_train(building));
+	TRY(lists_region(building));
 	TRY(lists_assign(building));
 	TRY(lists_quantize(building));
 	return write_all(building, &block_file);

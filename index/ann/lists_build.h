@@ -1,6 +1,7 @@
 /* lists_build - what the files that make inverted lists share; nobody else includes it.
  *
  *	lists_train.c      centroids, of a sample
+ *	lists_regions.c    the order of lists, so that those near each other are a region
  *	lists_assign.c     the list of each row, and from that all that lists know of their rows
  *	lists_quantize.c   what 4-bit codes mean, of a sample of residuals
  *	lists_encode.c     the parts of the file, in the order of positions
@@ -24,6 +25,13 @@
 /* Rows that are read, assigned or coded at a time. */
 #define LISTS_SLICE 4096
 
+/* Of [n_regions], all owned. */
+struct building_regions {
+	float *landmarks; /* [n_regions][dim] */
+	uint32_t *first;  /* [n_regions + 1] lists */
+	float *radius, *square, *stretch;
+};
+
 struct building {
 	const struct sealed *sealed;
 	const struct collection_config *config;
@@ -34,11 +42,12 @@ struct building {
 	struct lists_shape shape;
 	float scale;             /* of what FAISS sees */
 	float *centroids;        /* [n_lists][dim] owned */
-	uint32_t *list_of;       /* [n] owned; of each place, until there are positions */
-	uint32_t *places;        /* [n] owned; of each position */
+	uint32_t *list_of;       /* [copies][n] owned; of each place, the nearest list first */
+	uint32_t *places;        /* [n copies] owned; of each position */
 	uint32_t *first;         /* [n_lists + 1] owned; positions */
 	float *radius;           /* [n_lists] owned; this and the next as struct lists_entries */
 	float *square, *stretch; /* [n_lists] owned */
+	struct building_regions regions;
 
 	float *rotation;  /* [kept][dim] owned */
 	uint32_t *widths; /* [groups] owned */
@@ -52,6 +61,7 @@ struct building {
 /* In this order. All but the first keep what they make in the building.
  * Fails, each: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
 status lists_train(struct building *building);
+status lists_region(struct building *building);
 status lists_assign(struct building *building);
 status lists_quantize(struct building *building);
 status lists_encode(struct building *building);

@@ -118,15 +118,19 @@ static void truth_mark(struct calibrating *calibrating, uint32_t depth, bool is_
 	}
 }
 
-static uint32_t count_true(const struct calibrating *calibrating)
+/* A row that two lists gave counts once. */
+static uint32_t count_true(struct calibrating *calibrating, uint32_t depth)
 {
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < calibrating->window.n; i++) {
 		uint32_t place = calibrating->lists->places[calibrating->window.keys[i].row];
+		uint8_t bit = (uint8_t)(1 << place % 8);
 
-		n += calibrating->is_true[place / 8] >> place % 8 & 1;
+		n += (calibrating->is_true[place / 8] & bit) != 0;
+		calibrating->is_true[place / 8] &= (uint8_t)~bit;
 	}
+	truth_mark(calibrating, depth, true);
 	return n;
 }
 
@@ -137,7 +141,7 @@ static bool is_another(const void *context, uint32_t place)
 
 /* All walks that keep so many. Where one has read more than would ever be wanted, the next would find no
  * less. */
-static status measure_keep(struct calibrating *calibrating, const struct lists_query *query,
+static status measure_keep(struct calibrating *calibrating, struct lists_query *query,
 			   uint32_t row, uint32_t keep)
 {
 	struct measured *measured = &calibrating->measured[calibrating->kind][row][keep];
@@ -157,7 +161,7 @@ static status measure_keep(struct calibrating *calibrating, const struct lists_q
 			TRY(window_clear(&calibrating->window, keeps[row][keep]));
 			TRY(lists_walk_run(calibrating->lists, &walk));
 			window_compact(&calibrating->window);
-			recall = (double)count_true(calibrating) / lists_depth(row);
+			recall = (double)count_true(calibrating, lists_depth(row)) / lists_depth(row);
 			read = (double)walk.read;
 		}
 		measured->recall[step] += recall;

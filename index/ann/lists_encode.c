@@ -7,7 +7,7 @@
 
 struct encoding {
 	struct codes4_model model;
-	float *rows;          /* [LISTS_SLICE][dim] owned; exact, then residuals */
+	float *rows;          /* [LISTS_SLICE][dim] owned; residuals */
 	float *rotated;       /* [LISTS_SLICE][kept] owned */
 	float *squares;       /* [LISTS_SLICE] owned */
 	uint8_t *codes;       /* [CODES4_ROWS][groups] owned */
@@ -74,11 +74,36 @@ static status put_rotation(struct building *building)
 	return s;
 }
 
+/* means  [n][dim] */
+static status put_means(struct building *building, struct encoding *encoding, enum lists_part part,
+			const float *means, size_t n)
+{
+	const struct lists_shape *shape = &building->shape;
+
+	for (size_t i = 0; i < n; i++) {
+		rows8_encode(shape->metric, shape->dim, means + i * shape->dim, encoding->row8);
+		TRY(put(building, part, encoding->row8, rows8_bytes(shape->dim)));
+	}
+	return status_ok();
+}
+
+static status put_entries(struct building *building, enum lists_part part,
+			  const struct lists_entries *entries, size_t n)
+{
+	TRY(put(building, part, entries->first, (n + 1) * sizeof *entries->first));
+	TRY(put(building, part, entries->radius, n * sizeof *entries->radius));
+	TRY(put(building, part, entries->square, n * sizeof *entries->square));
+	return put(building, part, entries->stretch, n * sizeof *entries->stretch);
+}
+
 /* All that does not grow with the rows. */
 static status put_model(struct building *building, struct encoding *encoding)
 {
 	const struct lists_shape *shape = &building->shape;
-	size_t floats_bytes = shape->n_lists * sizeof(float);
+	const struct lists_entries lists = {building->first, building->radius, building->square,
+					    building->stretch};
+	const struct lists_entries regions = {building->regions.first, building->regions.radius,
+					      building->regions.square, building->regions.stretch};
 
 	TRY(put(building, LISTS_WIDTHS, &building->squares, sizeof building->squares));
 	TRY(put(building, LISTS_WIDTHS, building->widths,
@@ -86,23 +111,31 @@ static status put_model(struct building *building, struct encoding *encoding)
 	TRY(put_rotation(building));
 	TRY(put(building, LISTS_CODEWORDS, building->codewords,
 		(size_t)shape->kept * CODES4_WORDS * sizeof(float)));
-	for (size_t list = 0; list < shape->n_lists; list++) {
-		rows8_encode(shape->metric, shape->dim, building->centroids + list * shape->dim,
-			     encoding->row8);
-		TRY(put(building, LISTS_CENTROIDS, encoding->row8, rows8_bytes(shape->dim)));
-	}
-	TRY(put(building, LISTS_ENTRIES, building->first,
-		((size_t)shape->n_lists + 1) * sizeof *building->first));
-	TRY(put(building, LISTS_ENTRIES, building->radius, floats_bytes));
-	TRY(put(building, LISTS_ENTRIES, building->square, floats_bytes));
-	TRY(put(building, LISTS_ENTRIES, building->stretch, floats_bytes));
+	TRY(put_means(building, encoding, LISTS_LANDMARKS, building->regions.landmarks,
+		      lists_regions(shape)));
+	TRY(put_entries(building, LISTS_REGIONS, &regions, lists_regions(shape)));
+	TRY(put_means(building, encoding, LISTS_CENTROIDS, building->centroids, shape->n_lists));
+	TRY(put_entries(building, LISTS_ENTRIES, &lists, shape->n_lists));
 	return put(building, LISTS_PLACES, building->places,
-		   (size_t)shape->n * sizeof *building->places);
+		   lists_positions(shape) * sizeof *building->places);
 }
 
-/* The exact row goes to its bytes, and leaves its residual behind. */
-static status put_row8(struct building *building, struct encoding *encoding, uint32_t position,
-		       size_t i)
+static status put_rows8(struct building *building, struct encoding *encoding)
+{
+	const struct lists_shape *shape = &building->shape;
+
+	for (uint32_t place = 0; place < shape->n; place++) {
+		if (place % LISTS_SLICE == 0)
+			TRY(deadline_check(building->deadline));
+		building_row(building, place, 1, encoding->rows);
+		rows8_encode(shape->metric, shape->dim, encoding->rows, encoding->row8);
+		TRY(put(building, LISTS_ROWS8, encoding->row8, rows8_bytes(shape->dim)));
+	}
+	return status_ok();
+}
+
+static void residual_make(const struct building *building, struct encoding *encoding, uint32_t position,
+			  size_t i)
 {
 	const struct lists_shape *shape = &building->shape;
 	float *row = encoding->rows + i * shape->dim;
@@ -112,7 +145,6 @@ static status put_row8(struct building *building, struct encoding *encoding, uin
 		encoding->list++;
 	centroid = building->centroids + (size_t)encoding->list * shape->dim;
 	building_row(building, building->places[position], 1, row);
-	rows8_encode(shape->metric, shape->dim, row, encoding->row8);
 	if (shape->metric == METRIC_L2) {
 		double norm = vector_norm(row, shape->dim);
 
@@ -121,7 +153,6 @@ static status put_row8(struct building *building, struct encoding *encoding, uin
 	}
 	for (size_t j = 0; j < shape->dim; j++)
 		row[j] -= centroid[j];
-	return put(building, LISTS_ROWS8, encoding->row8, rows8_bytes(shape->dim));
 }
 
 /* The slice's blocks of codes. */
@@ -149,19 +180,20 @@ _Static_assert(LISTS_SLICE % CODES4_ROWS == 0, "a slice is whole blocks");
 
 status lists_encode(struct building *building)
 {
-	const struct lists_shape *shape = &building->shape;
+	uint32_t all = lists_positions(&building->shape);
 	SCOPED(encoding) encoding = &(struct encoding){0};
 
 	TRY(encoding_init(encoding, building));
 	TRY(put_model(building, encoding));
-	for (uint32_t first = 0; first < shape->n; first += LISTS_SLICE) {
-		uint32_t n = shape->n - first < LISTS_SLICE ? shape->n - first : LISTS_SLICE;
+	TRY(put_rows8(building, encoding));
+	for (uint32_t first = 0; first < all; first += LISTS_SLICE) {
+		uint32_t n = all - first < LISTS_SLICE ? all - first : LISTS_SLICE;
 
 		TRY(deadline_check(building->deadline));
 		for (uint32_t i = 0; i < n; i++)
-			TRY(put_row8(building, encoding, first + i, i));
+			residual_make(building, encoding, first + i, i);
 		TRY(put_codes4(building, encoding, n));
-		building_tell(building, ANN_WRITE, 0.7 * (first + n) / shape->n);
+		building_tell(building, ANN_WRITE, 0.7 * ((double)first + n) / all);
 	}
 	return status_ok();
 }

@@ -2,9 +2,13 @@
 #include "index/ann/lists_state.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Where the table has nothing to say all is read, and so much kept for each hit. */
 #define KEEP_FACTOR 8
+
+/* Of no segment: they have fewer rows. */
+#define NO_PLACE UINT32_MAX
 
 /* As window_init, in the arena. */
 static status window_of(struct arena *arena, uint32_t width, struct window *ret)
@@ -27,8 +31,8 @@ static void setting_choose(const struct lists *lists, const struct ann_probe *pr
 			.z = INFINITY,
 			.keep = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX,
 		};
-	if (ret->keep > lists->shape.n)
-		ret->keep = lists->shape.n;
+	if (ret->keep > lists_positions(&lists->shape))
+		ret->keep = lists_positions(&lists->shape);
 }
 
 /* Other segments may have shown already how good a row has to be. With fewer kept there, it would be asked
@@ -48,23 +52,48 @@ static void floor_raise(const struct window *kept, struct ann_probe *probe)
 	probe->floor_keep = (uint32_t)kept->width;
 }
 
+/* The places of what was kept, each once: two lists may have given it. A table of twice as many places
+ * at least, by what they hash to. ret  [kept->n]. Returns how many they are. */
+static uint32_t places_take(const struct lists *lists, const struct window *kept, uint32_t *table,
+			    uint32_t bits, uint32_t *ret)
+{
+	uint32_t mask = (UINT32_C(1) << bits) - 1, n = 0;
+
+	memset(table, 0xFF, sizeof *table << bits);
+	for (size_t i = 0; i < kept->n; i++) {
+		uint32_t place = lists->places[kept->keys[i].row];
+		uint32_t at = place * UINT32_C(0x9E3779B1) >> (32 - bits);
+
+		while (table[at] != NO_PLACE && table[at] != place)
+			at = (at + 1) & mask;
+		/* Written in any case: no branch to guess wrong. */
+		ret[n] = place;
+		n += table[at] == NO_PLACE;
+		table[at] = place;
+	}
+	return n;
+}
+
 /* Bounds of what the walk kept. */
 static status hand_on(const struct lists *lists, const struct lists_query *query,
 		      const struct window *kept, struct ann_probe *probe)
 {
-	uint32_t n = (uint32_t)kept->n;
-	uint32_t *positions = arena_alloc(probe->memory, n * (sizeof *positions + sizeof(float)));
-	float *upper = (float *)(void *)(positions + n);
+	uint32_t n = (uint32_t)kept->n, bits = 1;
+	uint32_t *places, *table;
+	float *upper;
 
-	if (!positions)
+	while (UINT64_C(1) << bits < 2 * (uint64_t)n)
+		bits++;
+	places = arena_alloc(probe->memory, n * (sizeof *places + sizeof *upper) +
+						    (sizeof *table << bits));
+	if (!places)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	upper = (float *)(void *)(places + n);
+	table = places + 2 * (size_t)n;
+	n = places_take(lists, kept, table, bits, places);
+	rows8_bounds(rows8_scanner(ROWS8_BEST), &query->rows, lists->rows8, places, n, upper, NULL);
 	for (uint32_t i = 0; i < n; i++)
-		positions[i] = (uint32_t)kept->keys[i].row;
-	rows8_bounds(rows8_scanner(ROWS8_BEST), &query->rows, lists->rows8, positions, n, upper,
-		     NULL);
-	for (uint32_t i = 0; i < n; i++)
-		window_offer(probe->window,
-			     (struct key){upper[i], probe->base + lists->places[positions[i]]});
+		window_offer(probe->window, (struct key){upper[i], probe->base + places[i]});
 	return status_ok();
 }
 
@@ -89,7 +118,8 @@ status lists_find(const struct lists *lists, struct ann_probe *probe)
 	floor_take(probe, &kept);
 	TRY(lists_query_init(&query, lists, probe->query, probe->memory));
 	s = lists_walk_run(lists, &walk);
-	probe->scanned += walk.read;
+	/* A row that was read in two lists is one row. */
+	probe->scanned += walk.read < lists->shape.n ? walk.read : lists->shape.n;
 	TRY(s);
 	window_compact(&kept);
 	floor_raise(&kept, probe);

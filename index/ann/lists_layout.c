@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const part_names[LISTS_PARTS] = {
-	"widths", "rotation", "codewords", "centroids", "lists",
-	"places", "codes4",   "rows8",     "table",
+	"widths", "rotation", "codewords", "landmarks", "regions", "centroids",
+	"lists",  "places",   "codes4",    "rows8",     "table",
 };
 
 static const struct block_kind kind = {
@@ -27,22 +27,30 @@ void lists_sizes(const struct lists_shape *shape, uint64_t *ret)
 	ret[LISTS_WIDTHS] = sizeof(struct lists_squares) + sizeof(uint32_t) * shape->groups;
 	ret[LISTS_ROTATION] = sizeof(int16_t) * shape->kept * codes4_stride(shape->dim);
 	ret[LISTS_CODEWORDS] = sizeof(float) * shape->kept * CODES4_WORDS;
+	ret[LISTS_LANDMARKS] = (uint64_t)lists_regions(shape) * rows8_bytes(shape->dim);
+	ret[LISTS_REGIONS] = sizeof(uint32_t) * ((uint64_t)lists_regions(shape) * 4 + 1);
 	ret[LISTS_CENTROIDS] = (uint64_t)shape->n_lists * rows8_bytes(shape->dim);
 	ret[LISTS_ENTRIES] = sizeof(uint32_t) * ((uint64_t)shape->n_lists * 4 + 1);
-	ret[LISTS_PLACES] = (uint64_t)shape->n * sizeof(uint32_t);
-	ret[LISTS_CODES4] = codes4_bytes(&model, shape->n);
+	ret[LISTS_PLACES] = (uint64_t)lists_positions(shape) * sizeof(uint32_t);
+	ret[LISTS_CODES4] = codes4_bytes(&model, lists_positions(shape));
 	ret[LISTS_ROWS8] = (uint64_t)shape->n * rows8_bytes(shape->dim);
 	ret[LISTS_TABLE] = sizeof(struct lists_table);
 }
 
 void lists_fields(const struct lists_shape *shape, struct block_fields *ret)
 {
-	*ret = (struct block_fields){.n = shape->n};
+	*ret = (struct block_fields){.n = shape->n, .real = shape->copies};
 	ret->numbers[LISTS_DIM] = shape->dim;
 	ret->numbers[LISTS_METRIC] = shape->metric;
 	ret->numbers[LISTS_N] = shape->n_lists;
 	ret->numbers[LISTS_GROUPS] = shape->groups;
 	ret->numbers[LISTS_KEPT] = shape->kept;
+}
+
+/* 0: what cannot be. */
+static uint32_t copies_of(double real)
+{
+	return real >= 1 && real <= LISTS_COPIES_MAX ? (uint32_t)real : 0;
 }
 
 void lists_shape_of(const struct block_fields *fields, struct lists_shape *ret)
@@ -54,6 +62,7 @@ void lists_shape_of(const struct block_fields *fields, struct lists_shape *ret)
 		.n_lists = fields->numbers[LISTS_N],
 		.groups = fields->numbers[LISTS_GROUPS],
 		.kept = fields->numbers[LISTS_KEPT],
+		.copies = copies_of(fields->real),
 	};
 }
 
@@ -61,7 +70,9 @@ static bool shape_is_possible(const struct lists_shape *shape)
 {
 	return shape->n_lists >= 1 && shape->n_lists <= LISTS_MAX && shape->n_lists <= shape->n &&
 	       shape->groups >= 2 && shape->groups % 2 == 0 && shape->groups <= CODES4_GROUPS_MAX &&
-	       shape->kept >= 1 && shape->kept <= shape->dim;
+	       shape->kept >= 1 && shape->kept <= shape->dim && shape->copies >= 1 &&
+	       shape->copies <= LISTS_COPIES_MAX &&
+	       shape->n <= UINT32_MAX / shape->copies;
 }
 
 status lists_judge(const void *context, const struct block_fields *fields,

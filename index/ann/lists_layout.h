@@ -4,12 +4,15 @@
  *	widths     of the groups of 4-bit codes: struct lists_squares; u32 [groups]
  *	rotation   i16 [kept][codes4_stride(dim)]
  *	codewords  float [kept][16]; these three are what kernels/codes4.h calls a model
+ *	landmarks  [n_regions] as kernels/rows8.h lays rows out: what lists' centroids are to rows,
+ *		   these are to the lists of a region
+ *	regions    u32 first list [n_regions + 1]; then float radius, square and stretch, [n_regions] each
  *	centroids  [n_lists] as kernels/rows8.h lays rows out
  *	lists      u32 first position [n_lists + 1]: the last says where the others end; then float
  *		   radius, square and stretch, [n_lists] each
- *	places     u32 [n], of each position its place in the segment; ascending within a list
- *	codes4     [n] as kernels/codes4.h lays them out, in the order of positions
- *	rows8      [n] likewise
+ *	places     u32 [n copies], of each position its place in the segment; ascending within a list
+ *	codes4     [n copies] as kernels/codes4.h lays them out, in the order of positions
+ *	rows8      [n] as kernels/rows8.h lays them out, in the order of places
  *	table      struct lists_table
  */
 #ifndef SLUICE_INDEX_ANN_LISTS_LAYOUT_H
@@ -20,13 +23,15 @@
 #include "index/segment/sealed.h"
 #include "kernels/codes4.h"
 
-#define LISTS_FORMAT 1
+#define LISTS_FORMAT 2 /* 1: each row is in one list, and rows8 in the order of positions */
 #define LISTS_MAX (UINT32_C(1) << 20)
 
 enum lists_part {
 	LISTS_WIDTHS,
 	LISTS_ROTATION,
 	LISTS_CODEWORDS,
+	LISTS_LANDMARKS,
+	LISTS_REGIONS,
 	LISTS_CENTROIDS,
 	LISTS_ENTRIES,
 	LISTS_PLACES,
@@ -36,7 +41,7 @@ enum lists_part {
 	LISTS_PARTS,
 };
 
-/* What the header's numbers are. Its n are the rows. */
+/* What the header's numbers are. Its n are the rows, its real is how many lists a row is in. */
 enum lists_number {
 	LISTS_DIM,
 	LISTS_METRIC,
@@ -51,11 +56,32 @@ struct lists_shape {
 	uint32_t dim;
 	uint32_t n; /* rows */
 	uint32_t n_lists, groups, kept;
+	uint32_t copies; /* lists that a row is in: 1 or LISTS_COPIES_MAX */
 };
 
-/* lists_entries - what is known of lists, all of one kind side by side.
+#define LISTS_COPIES_MAX 2
+
+#define LISTS_PER_REGION 16
+#define LISTS_LEAST_OF_REGIONS 256
+
+/* lists_regions - how many; of few lists all are one region. */
+static inline uint32_t lists_regions(const struct lists_shape *shape)
+{
+	return shape->n_lists < LISTS_LEAST_OF_REGIONS ? 1
+						       : shape->n_lists / LISTS_PER_REGION;
+}
+
+/* lists_positions - of all rows in all their lists. */
+static inline uint32_t lists_positions(const struct lists_shape *shape)
+{
+	return shape->n * shape->copies;
+}
+
+/* lists_entries - what is known of lists, or of regions, all of one kind side by side. (Of regions: what
+ * begins is lists, and the centroid is a landmark.)
  * first    [n_lists + 1] positions; a list ends where the next begins.
- * radius   [n_lists] the root of the mean squared distance of its rows from the centroid.
+ * radius   [n_lists] the root of the mean squared distance of its rows from the centroid; here and in what
+ *	    follows, of the rows that are nearest to this centroid. In the list there may be others.
  * square   [n_lists] L2: the mean of -|x|^2; else 0.
  * stretch  [n_lists] how much longer its rows are than the centroid, which is their mean; by this much
  *	    the centroid is lengthened to say how promising a list is. From 1 to LISTS_STRETCH_MAX. */

@@ -54,7 +54,9 @@ static status residuals_take(struct building *building, struct residuals *residu
 		uint32_t place = residuals->n <= building->shape.n
 					 ? building_sample_place(building, residuals->n, i)
 					 : i % building->shape.n;
-		uint32_t list = building->list_of[place];
+		/* Of all its lists in turn: codes are of residuals against each of them. */
+		size_t copy = i % building->shape.copies;
+		uint32_t list = building->list_of[copy * building->shape.n + place];
 		const float *centroid = building->centroids + list * dim;
 		float *row = residuals->rows + i * dim;
 

@@ -19,8 +19,8 @@
 struct lists {
 	struct lists_shape shape;
 	struct codes4_model model;
-	const unsigned char *centroids;
-	struct lists_entries entries;
+	const unsigned char *landmarks, *centroids;
+	struct lists_entries regions, entries;
 	const uint32_t *places; /* [n] */
 	const unsigned char *codes4, *rows8;
 	const struct lists_table *table;
@@ -32,15 +32,25 @@ struct lists {
 void lists_point(struct lists *lists, const struct lists_shape *shape, const unsigned char *map,
 		 const struct block_layout *layout);
 
-/* lists_query - what is the same for all walks of a query. */
+/* lists_sight - what a query sees of n lists, or regions.
+ * bases     [n] of a list's rows in the first stage; L2: less -|q|^2
+ * leads     [n] what a list promises by its centroid alone
+ * spreads   [n] by how much the scores of its rows differ from that
+ * promises  [n] room for a walk
+ * picked, order  [n], [n] likewise */
+struct lists_sight {
+	float *bases, *leads, *spreads, *promises;
+	uint32_t *picked, *order;
+};
+
+/* lists_query - what is the same for all walks of a query.
+ * seen  [n_regions] whether the lists of a region were looked at; walks do that. */
 struct lists_query {
 	struct rows8_query rows;
 	struct codes4_query codes;
-	float *bases;    /* [n_lists] of a list's rows in the first stage; L2: less -|q|^2 */
-	float *leads;    /* [n_lists] what a list promises by its centroid alone */
-	float *spreads;  /* [n_lists] by how much the scores of its rows differ from that */
-	float *promises; /* [n_lists] room for a walk */
-	uint32_t *order; /* [2][n_lists + 1] likewise */
+	float length;
+	struct lists_sight regions, lists;
+	bool *seen;
 };
 
 /* lists_query_init - all is the arena's. Fails: RESOURCE_EXHAUSTED */
@@ -52,7 +62,7 @@ status lists_query_init(struct lists_query *ret, const struct lists *lists, cons
  * window   of width `keep`; gets (score of the first stage, position), not sealed.
  * read     the walk adds the rows that it read. */
 struct lists_walk {
-	const struct lists_query *query;
+	struct lists_query *query;
 	float z;
 	bool (*visible)(const void *context, uint32_t place);
 	const void *context;

@@ -20,9 +20,9 @@ static const double targets[LISTS_TARGETS] = {.80, .85, .90, .95, .97, .99, .999
 
 /* What questions needed, and a fifth of a deviation. */
 static const double margins[LISTS_DEPTHS][LISTS_TARGETS] = {
-	{1.4, 1.45, 1.5, 1.55, 1.55, 1.45, 1.45},
-	{1.35, 1.4, 1.45, 1.45, 1.4, 1.3, 1.3},
-	{1.35, 1.4, 1.45, 1.45, 1.4, 1.3, 1.3},
+	{0.65, 0.7, 0.75, 0.8, 0.8, 0.85, 1},
+	{0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.3},
+	{0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.3},
 };
 
 uint32_t lists_depth(uint32_t row)

@@ -15,7 +15,8 @@
 /* Rows of the sample for each list; fewer where the sample would be too large. */
 #define ROWS_PER_LIST 32
 
-#define LISTS_PER_ROOT 3 /* by the root of the rows */
+#define LISTS_PER_ROOT 5 /* by the root of the rows */
+#define LISTS_LEAST_TWICE 32
 
 /* k-means converges fast. Its first iterations are over one row in EARLY_PART. */
 #define ITERATIONS 3
@@ -50,6 +51,14 @@ static uint32_t count_lists(const struct building *building)
 	if (lists > LISTS_MAX)
 		lists = LISTS_MAX;
 	return lists < n ? lists : n;
+}
+
+/* Rows of few lists are in one each: most are read in any case. */
+static uint32_t count_copies(const struct lists_shape *shape)
+{
+	return shape->n_lists >= LISTS_LEAST_TWICE && shape->n <= UINT32_MAX / LISTS_COPIES_MAX
+		       ? LISTS_COPIES_MAX
+		       : 1;
 }
 
 static status sample_take(struct building *building, struct sample *sample)
@@ -254,6 +263,7 @@ status lists_train(struct building *building)
 
 	building_tell(building, ANN_TRAIN, 0);
 	shape->n_lists = count_lists(building);
+	shape->copies = count_copies(shape);
 	building->centroids = calloc(shape->n_lists, sizeof(float) * shape->dim);
 	if (!building->centroids)
 		return building_no_memory();

@@ -12,6 +12,7 @@
 #include <c_api/index_factory_c.h>
 
 #include <limits.h>
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,14 @@
 /* Rows that are searched for in one call: what FAISS gives back of them is on the stack. */
 #define ASSIGN_SLICE 4096
 
+/* Of which the second centroid of a row is chosen, and rows that these are looked for at a time. */
+#define CANDIDATES 16
+#define TWICE_SLICE 1024
+
 struct clusters {
 	FaissIndex *index;
+	const float *centroids; /* [k][dim] borrowed */
+	uint32_t dim;
 };
 
 /* One k-means. */
@@ -131,6 +138,8 @@ status clusters_open(const float *centroids, uint32_t k, uint32_t dim, struct ar
 
 	if (!clusters)
 		return no_memory();
+	clusters->centroids = centroids;
+	clusters->dim = dim;
 	if (faiss_index_factory(&clusters->index, (int)dim, flat ? "Flat" : GRAPH_FACTORY,
 				METRIC_L2))
 		return faiss_failure(arena, STATUS_INTERNAL, "making an index of centroids");
@@ -168,7 +177,7 @@ static status assign_slice(const struct clusters *clusters, const float *rows, s
 status clusters_assign(const struct clusters *clusters, const float *rows, size_t n,
 		       struct arena *arena, uint32_t *ret)
 {
-	size_t dim = (size_t)faiss_Index_d(clusters->index);
+	size_t dim = clusters->dim;
 
 	build_threads_bound();
 	for (size_t first = 0; first < n; first += ASSIGN_SLICE) {
@@ -177,4 +186,67 @@ status clusters_assign(const struct clusters *clusters, const float *rows, size_
 		TRY(assign_slice(clusters, rows + first * dim, left, arena, ret + first));
 	}
 	return status_ok();
+}
+
+/* What FAISS gives back of a slice of rows. */
+struct candidates {
+	float distances[TWICE_SLICE][CANDIDATES]; /* squared; ascending */
+	idx_t nearest[TWICE_SLICE][CANDIDATES];   /* -1: no more */
+};
+
+/* By the law of cosines r1.r2 = (|r1|^2 + |r2|^2 - |c1 - c2|^2) / 2. */
+static uint32_t second_choose(const struct clusters *clusters, const float *distances,
+			      const idx_t *nearest, size_t n)
+{
+	float first = distances[0] > 0 ? distances[0] : 0, least = INFINITY;
+	const float *centroid = clusters->centroids + (size_t)nearest[0] * clusters->dim;
+	idx_t ret = nearest[0];
+
+	for (size_t i = 1; i < n && nearest[i] >= 0; i++) {
+		const float *other = clusters->centroids + (size_t)nearest[i] * clusters->dim;
+		float between = 0, product, loss = distances[i];
+
+		for (size_t k = 0; k < clusters->dim; k++)
+			between += (centroid[k] - other[k]) * (centroid[k] - other[k]);
+		product = (first + distances[i] - between) / 2;
+		loss += first > 0 ? product / first * product : 0;
+		if (loss < least) {
+			least = loss;
+			ret = nearest[i];
+		}
+	}
+	return (uint32_t)ret;
+}
+
+status clusters_assign_twice(const struct clusters *clusters, const float *rows, size_t n,
+			     struct arena *arena, uint32_t *ret_first, uint32_t *ret_second)
+{
+	idx_t k = faiss_Index_ntotal(clusters->index);
+	size_t n_candidates = k < CANDIDATES ? (size_t)k : CANDIDATES;
+	struct candidates *found = malloc(sizeof *found);
+	status s = found ? status_ok() : no_memory();
+
+	build_threads_bound();
+	for (size_t first = 0; first < n && !status_failed(s); first += TWICE_SLICE) {
+		size_t left = n - first < TWICE_SLICE ? n - first : TWICE_SLICE;
+		const float *distances = found->distances[0];
+		const idx_t *nearest = found->nearest[0];
+
+		if (faiss_Index_search(clusters->index, (idx_t)left, rows + first * clusters->dim,
+				       (idx_t)n_candidates, found->distances[0], found->nearest[0])) {
+			s = faiss_failure(arena, STATUS_INTERNAL, "assigning rows");
+			break;
+		}
+		for (size_t i = 0; i < left; i++, distances += n_candidates, nearest += n_candidates) {
+			/* A graph that finds nothing says -1. */
+			bool none = nearest[0] < 0;
+
+			ret_first[first + i] = none ? 0 : (uint32_t)nearest[0];
+			ret_second[first + i] =
+				none ? (uint32_t)(k > 1)
+				     : second_choose(clusters, distances, nearest, n_candidates);
+		}
+	}
+	free(found);
+	return s;
 }

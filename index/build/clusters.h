@@ -43,7 +43,7 @@ status clusters_train(const struct clusters_options *options, const float *rows,
 
 struct clusters;
 
-/* clusters_open - to find the nearest of centroids [k][dim], which are copied.
+/* clusters_open - to find the nearest of centroids [k][dim], which are borrowed.
  * Fails: RESOURCE_EXHAUSTED INTERNAL (FAISS) */
 status clusters_open(const float *centroids, uint32_t k, uint32_t dim, struct arena *arena,
 		     struct clusters **ret);
@@ -53,6 +53,17 @@ void clusters_close(struct clusters *clusters); /* NULL is fine */
  * Fails: RESOURCE_EXHAUSTED INTERNAL (FAISS) */
 status clusters_assign(const struct clusters *clusters, const float *rows, size_t n,
 		       struct arena *arena, uint32_t *ret);
+
+/* clusters_assign_twice - also a second centroid for each row, among those nearest to it, for queries
+ * that the first is far from: a query misses a row where the row's residual lies along it, so the
+ * second residual is to be short, and at a right angle to the first. Least is
+ *   |r2|^2 + (r1.r2)^2 / |r1|^2
+ * (Orthogonality-amplified residuals: Sun, Simcha, Dopson, Guo, Kumar, "SOAR: Improved Indexing for
+ * Approximate Nearest Neighbor Search", NeurIPS 2023.)
+ * ret_first, ret_second  [n] below k, and different where k > 1. Heap: 1 MiB.
+ * Fails: RESOURCE_EXHAUSTED INTERNAL (FAISS) */
+status clusters_assign_twice(const struct clusters *clusters, const float *rows, size_t n,
+			     struct arena *arena, uint32_t *ret_first, uint32_t *ret_second);
 
 SCOPE_DEFINE(clusters, clusters_close)
 

@@ -103,6 +103,11 @@ status block_open(const struct block_file *file, const struct block_judge *judge
 		  struct arena *arena, struct block_map *ret);
 void block_map_finish(struct block_map *map); /* all zero is fine */
 
+/* block_salvage - the same of a file of which some blocks are damaged, or cut off: those may not be read.
+ * ret_bad  [n_blocks] bits, by malloc: which they are. Fails: as block_open, of header and table */
+status block_salvage(const struct block_file *file, const struct block_judge *judge,
+		     struct arena *arena, struct block_map *ret, uint8_t **ret_bad);
+
 static inline const void *block_map_part(const struct block_map *map, size_t part)
 {
 	return map->map + map->layout.parts[part].offset;
@@ -121,6 +126,10 @@ SCOPE_DEFINE(block_map, block_map_finish)
 /* block_is_there - whether there is a file of the name, finished, whatever is in it.
  * Fails: RESOURCE_EXHAUSTED INTERNAL */
 status block_is_there(const struct block_file *file, struct arena *arena, bool *ret);
+
+/* block_is_older - whether it is of an earlier format of its kind; of one that is damaged it is not known, and
+ * false. Fails: DATA_LOSS (not there, not readable) RESOURCE_EXHAUSTED INTERNAL */
+status block_is_older(const struct block_file *file, struct arena *arena, bool *ret);
 
 /* block_remove - the file and what is left of an attempt to write it. It may still be open: the
  * disk has its room back when it is closed. OK where there is none. Fails: INTERNAL */

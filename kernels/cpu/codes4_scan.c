@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define ROWS_AT_ONCE ((size_t)2 * CODES4_ROWS)
+#define LINE_BYTES 64
 #define SUM_MAX ((CODES4_LEVELS - 1) * CODES4_GROUPS_MAX)
 
 /* The greatest sum that does not reach the threshold, or one a little less. -1: any may reach it.
@@ -63,6 +64,27 @@ static void rows_offer(const struct codes4_range *range, float shift, float scal
 	}
 }
 
+/* What is read of n blocks: of most no more than the first pairs. */
+static void blocks_fetch(const struct codes4_query *query, const unsigned char *block, size_t n)
+{
+	size_t block_bytes = (size_t)query->groups / 2 * CODES4_ROWS;
+	size_t bytes = query->first > 0 ? (size_t)query->first * CODES4_ROWS : block_bytes;
+
+	for (size_t k = 0; k < n; k++, block += block_bytes) {
+		for (size_t i = 0; i < bytes; i += LINE_BYTES)
+			__builtin_prefetch(block + i);
+	}
+}
+
+void codes4_fetch(const struct codes4_query *query, const struct codes4_range *range)
+{
+	size_t block_bytes = (size_t)query->groups / 2 * CODES4_ROWS;
+
+	if (range->n > 0)
+		blocks_fetch(query, range->codes + range->first / CODES4_ROWS * block_bytes,
+			     range->first % CODES4_ROWS + range->n > CODES4_ROWS ? 2 : 1);
+}
+
 void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query *query,
 		 const struct codes4_range *range, struct window *window)
 {
@@ -75,9 +97,14 @@ void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query 
 
 	for (place *= CODES4_ROWS; range->n > 0 && place < end; place += ROWS_AT_ONCE) {
 		size_t n = end - place > CODES4_ROWS ? 2 : 1;
-		uint64_t rows = scanner->sums(query, block, n, bar, sums) &
-				rows_wanted(place, range->first, end);
+		uint64_t rows;
 
+		/* Of the two that are next, if they are. Lists are short: by the time that a processor
+		 * sees where they go they have ended. */
+		if (end - place > ROWS_AT_ONCE)
+			blocks_fetch(query, block + 2 * block_bytes, 2);
+		rows = scanner->sums(query, block, n, bar, sums) &
+		       rows_wanted(place, range->first, end);
 		block += n * block_bytes;
 		if (!rows)
 			continue;

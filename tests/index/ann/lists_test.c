@@ -253,7 +253,7 @@ Test(lists, are_as_many_as_the_collection_says, .timeout = 120)
 	static const struct {
 		uint32_t lists;
 		const char *name;
-	} cases[] = {{0, "ivf161"}, {37, "ivf37"}, {1, "ivf1"}, {4000, "ivf2900"}};
+	} cases[] = {{0, "ivf269"}, {37, "ivf37"}, {1, "ivf1"}, {4000, "ivf2900"}};
 	static const struct heaps_made_of small = LISTS(METRIC_COSINE, ENCODING_FLOAT32, 2900);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
