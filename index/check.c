@@ -4,6 +4,7 @@
 #include "index/catalogue.h"
 #include "index/check_report.h"
 #include "index/directory.h"
+#include "index/file/file_io.h"
 #include "index/resume_token.h"
 #include "kernels/base/scope.h"
 
@@ -101,7 +102,7 @@ static void hear(struct hearing *hearing, const struct check_said *said)
 static _Noreturn void child_run(int descriptor, const char *directory, const char *name)
 {
 	const struct rlimit none = {0, 0};
-	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int nowhere = file_open("/dev/null", O_WRONLY);
 	struct arena arena;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -5,9 +5,11 @@
  * `lock` covers the catalogue and is held for a look only. An entry that is busy is one thread's, which
  * opens or drops it under neither. A collection is released outside both, since its end calls back.
  */
+#include "index/backup.h"
 #include "index/database_state.h"
 #include "index/directory.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,19 +58,41 @@ status database_open(const struct database_options *options, struct arena *arena
 		TRY(pool_open(1, "indexer", &database->indexers));
 	}
 	TRY(layout_each(&database->layout, arena, database_found, database));
+	backup_sweep(options->directory, arena);
 	TRY(pool_open(DATABASE_OPENERS, "opener", &database->openers));
+	TRY(pool_open(1, "backup", &database->backups));
+	if (database->layout.unsettled)
+		log_write(LOG_WARNING,
+			  "the server before this one did not end by itself: the data file of "
+			  "each collection is looked through before it is opened");
+	database->opened = true;
 	*ret = TAKE(database);
 	return status_ok();
+}
+
+/* Where the server before did not end by itself, what it left has to have been looked at, all of it:
+ * what is not open is looked at the next time. */
+static bool is_settled(const struct database *database)
+{
+	const struct catalogue *catalogue = &database->catalogue;
+
+	for (size_t i = 0; database->layout.unsettled && i < catalogue->n; i++)
+		if (!catalogue->entries[i].collection)
+			return false;
+	return database->opened;
 }
 
 void database_close(struct database *database)
 {
 	struct catalogue *catalogue;
+	bool settled;
 
 	if (!database)
 		return;
 	atomic_store(&database->closing, true);
 	pool_close(database->openers);
+	settled = is_settled(database);
+	pool_close(database->backups);
 	catalogue = &database->catalogue;
 	while (catalogue->n) {
 		struct catalogue_entry *last = &catalogue->entries[catalogue->n - 1];
@@ -87,6 +111,8 @@ void database_close(struct database *database)
 	pool_close(database->sealers);
 	pool_close(database->mergers);
 	pool_close(database->indexers);
+	if (settled)
+		layout_settle(&database->layout);
 	layout_finish(&database->layout);
 	pthread_cond_destroy(&database->closed);
 	pthread_cond_destroy(&database->turned);

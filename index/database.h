@@ -5,6 +5,7 @@
  *	DIR/collections/NAME/  one LMDB environment (store.h) a collection
  *	DIR/collections/.NAME.new, .NAME.old
  *	                       being made, being removed; deleted at the next open
+ *	DIR/snapshots/         backup.h
  *
  * The catalogue is rebuilt from the directories at open. A collection is opened when it is first asked
  * for, or by database_warm, and then stays open; it takes some 20 KiB of memory until it has rows. It is
@@ -87,8 +88,8 @@ status database_acquire(struct database *database, struct bytes name, struct are
 			struct collection **ret);
 
 /* database_drop - off the catalogue at once, writes still queued fail with FAILED_PRECONDITION,
- * open cursors end so at their next batch; files are gone when it returns, their blocks on disk
- * when the last reference is released. Fails: NOT_FOUND INTERNAL */
+ * open cursors end so at their next batch; files are gone when it returns (one that cannot be removed: at
+ * the next start), their blocks on disk when the last reference is released. Fails: NOT_FOUND INTERNAL */
 status database_drop(struct database *database, struct bytes name, struct arena *arena);
 
 /* database_list - names in bytewise order, the first max after `after` (empty: from the start).

@@ -19,9 +19,11 @@ struct database {
 	struct pool *writers;
 	struct pool *sealers, *mergers, *indexers; /* owned; NULL: nothing is sealed */
 	struct pool *openers;                      /* owned */
+	struct pool *backups;                      /* owned; one thread */
 	struct job warming;
 	atomic_bool closing; /* database_warm stops */
 	atomic_bool warm;    /* it is through */
+	bool opened;         /* all of database_open was done */
 	uint64_t seal_rows;
 	struct writer_limits limits;
 	int64_t retention_ns;

@@ -1,6 +1,7 @@
 /* directory - system calls and what their failures mean to the caller. */
 #include "index/directory.h"
 
+#include "index/file/file_io.h"
 #include "kernels/base/error_info.h"
 #include "kernels/base/scope.h"
 
@@ -15,6 +16,10 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+/* What the lock file says in the place of a pid, once all is settled: with a byte it keeps its block, so that a
+ * server can start where the disk is full. */
+#define SETTLED '\n'
 
 /* How often the holder's pid is looked for, a millisecond apart. */
 #define LOCK_LOOKS 100
@@ -71,8 +76,7 @@ static enum error_reason reason_of(int error)
 	}
 }
 
-/* Of the call that has just failed, by errno. */
-static status failure(struct arena *arena, const char *what, const char *path)
+status directory_failure(struct arena *arena, const char *what, const char *path)
 {
 	int error = errno;
 	char text[128];
@@ -84,15 +88,9 @@ static status failure(struct arena *arena, const char *what, const char *path)
 
 status directory_sync(const char *path, struct arena *arena)
 {
-	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	status s = status_ok();
-
-	if (descriptor < 0)
-		return failure(arena, "opening the directory", path);
-	if (fsync(descriptor))
-		s = failure(arena, "syncing the directory", path);
-	close(descriptor);
-	return s;
+	if (file_sync_directory(path))
+		return directory_failure(arena, "syncing the directory", path);
+	return status_ok();
 }
 
 static bool is_directory(const char *path)
@@ -109,13 +107,13 @@ static status make_one(const char *path, struct arena *arena)
 
 	if (!parent)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
-	if (mkdir(path, 0700) == 0)
+	if (file_make_directory(path) == 0)
 		return directory_sync(parent, arena);
 	error = errno;
 	if (is_directory(path))
 		return status_ok();
 	errno = error;
-	return failure(arena, "making the directory", path);
+	return directory_failure(arena, "making the directory", path);
 }
 
 status directory_make(const char *path, struct arena *arena)
@@ -134,68 +132,64 @@ status directory_make(const char *path, struct arena *arena)
 
 status directory_make_new(const char *path, struct arena *arena)
 {
-	if (mkdir(path, 0700))
-		return failure(arena, "making the directory", path);
+	if (file_make_directory(path))
+		return directory_failure(arena, "making the directory", path);
 	return status_ok();
 }
 
 status directory_rename(const char *from, const char *to, struct arena *arena)
 {
-	if (rename(from, to))
-		return failure(arena, "renaming the directory", from);
+	if (file_rename(from, to))
+		return directory_failure(arena, "renaming the directory", from);
 	return status_ok();
 }
 
 status directory_each(const char *path, struct arena *arena,
 		      status (*visit)(void *context, const char *name), void *context)
 {
-	SCOPED(listing) listing = &(struct listing){opendir(path)};
+	SCOPED(listing) listing = &(struct listing){file_list(path)};
 	struct dirent *entry;
 
 	if (!listing->stream)
-		return failure(arena, "opening the directory", path);
+		return directory_failure(arena, "opening the directory", path);
 	while (errno = 0, (entry = readdir(listing->stream))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		TRY(visit(context, entry->d_name));
 	}
 	if (errno)
-		return failure(arena, "reading the directory", path);
+		return directory_failure(arena, "reading the directory", path);
 	return status_ok();
 }
 
 status directory_read_file(const char *path, void *ret, size_t room, size_t *ret_size,
 			   struct arena *arena)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = file_open(path, O_RDONLY);
 	status s = status_ok();
 	ssize_t n;
 
 	if (descriptor < 0)
-		return failure(arena, "opening", path);
-	n = pread(descriptor, ret, room, 0);
+		return directory_failure(arena, "opening", path);
+	n = file_read(descriptor, ret, room, 0);
 	if (n < 0)
-		s = failure(arena, "reading", path);
+		s = directory_failure(arena, "reading", path);
 	else
 		*ret_size = (size_t)n;
-	close(descriptor);
+	(void)file_close(descriptor);
 	return s;
 }
 
 static status write_whole(const char *path, struct bytes bytes, struct arena *arena)
 {
-	int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int descriptor = file_open(path, O_WRONLY | O_CREAT | O_TRUNC);
 	status s = status_ok();
-	ssize_t n;
 
 	if (descriptor < 0)
-		return failure(arena, "making", path);
-	n = write(descriptor, bytes.data, bytes.size);
-	if (n >= 0 && (size_t)n < bytes.size)
-		errno = ENOSPC;
-	if (n < 0 || (size_t)n < bytes.size || fsync(descriptor))
-		s = failure(arena, "writing", path);
-	close(descriptor);
+		return directory_failure(arena, "making", path);
+	if (file_write(descriptor, bytes.data, bytes.size, 0) || file_sync(descriptor))
+		s = directory_failure(arena, "writing", path);
+	(void)file_close(descriptor);
 	return s;
 }
 
@@ -206,8 +200,8 @@ status directory_write_file(const char *path, struct bytes bytes, struct arena *
 	if (!new)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
 	TRY(write_whole(new, bytes, arena));
-	if (rename(new, path))
-		return failure(arena, "renaming", new);
+	if (file_rename(new, path))
+		return directory_failure(arena, "renaming", new);
 	return status_ok();
 }
 
@@ -223,8 +217,8 @@ static status remove_file(void *context, const char *name)
 
 	if (!path)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
-	if (unlink(path) && errno != ENOENT)
-		return failure(removal->arena, "removing the file", path);
+	if (file_remove(path) && errno != ENOENT)
+		return directory_failure(removal->arena, "removing the file", path);
 	return status_ok();
 }
 
@@ -236,8 +230,8 @@ status directory_remove(const char *path, struct arena *arena)
 	if (s.code == STATUS_NOT_FOUND && !is_directory(path))
 		return status_ok();
 	TRY(s);
-	if (rmdir(path))
-		return failure(arena, "removing the directory", path);
+	if (file_remove_directory(path))
+		return directory_failure(arena, "removing the directory", path);
 	return status_ok();
 }
 
@@ -245,7 +239,7 @@ status directory_remove(const char *path, struct arena *arena)
 static long lock_holder(int descriptor)
 {
 	char text[32] = "";
-	ssize_t n = pread(descriptor, text, sizeof text - 1, 0);
+	ssize_t n = file_read(descriptor, text, sizeof text - 1, 0);
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH) ? pid : 0;
@@ -267,33 +261,49 @@ static status lock_refused(const char *path, int descriptor, struct arena *arena
 			     "%s is locked: process %ld uses this directory", path, pid);
 }
 
-static status lock_take(const char *path, int descriptor, struct arena *arena)
+static status lock_take(const char *path, int descriptor, struct arena *arena, bool *ret_unsettled)
 {
-	char text[32];
+	char text[32], settled = 0;
+	ssize_t before;
 	int n;
 
 	if (flock(descriptor, LOCK_EX | LOCK_NB)) {
 		if (errno == EWOULDBLOCK)
 			return lock_refused(path, descriptor, arena);
-		return failure(arena, "locking", path);
+		return directory_failure(arena, "locking", path);
 	}
-	/* The pid is for the message alone; the lock is the kernel's and ends with the process. */
+	before = file_read(descriptor, &settled, 1, 0);
+	if (before < 0)
+		return directory_failure(arena, "reading", path);
+	/* The lock is the kernel's and ends with the process; the pid is for a message, and stays until
+	 * directory_settle: it is there from before the first write, and never away in between. */
 	n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	if (ftruncate(descriptor, 0) || pwrite(descriptor, text, (size_t)n, 0) != n)
-		return failure(arena, "writing", path);
+	if (file_write(descriptor, text, (size_t)n, 0) || file_resize(descriptor, (uint64_t)n) ||
+	    file_sync(descriptor))
+		return directory_failure(arena, "writing", path);
+	*ret_unsettled = before > 0 && settled != SETTLED;
 	return status_ok();
 }
 
-status directory_lock(const char *path, struct arena *arena, int *ret_descriptor)
+void directory_settle(int descriptor)
 {
-	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	const char settled = SETTLED;
+
+	if (file_write(descriptor, &settled, 1, 0) == 0)
+		(void)file_resize(descriptor, 1);
+}
+
+status directory_lock(const char *path, struct arena *arena, int *ret_descriptor,
+		      bool *ret_unsettled)
+{
+	int descriptor = file_open(path, O_RDWR | O_CREAT);
 	status s;
 
 	if (descriptor < 0)
-		return failure(arena, "opening", path);
-	s = lock_take(path, descriptor, arena);
+		return directory_failure(arena, "opening", path);
+	s = lock_take(path, descriptor, arena, ret_unsettled);
 	if (status_failed(s)) {
-		close(descriptor);
+		(void)file_close(descriptor);
 		return s;
 	}
 	*ret_descriptor = descriptor;
@@ -302,16 +312,16 @@ status directory_lock(const char *path, struct arena *arena, int *ret_descriptor
 
 status directory_lock_shared(const char *path, struct arena *arena, int *ret_descriptor)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = file_open(path, O_RDONLY);
 	status s = status_ok();
 
 	if (descriptor < 0)
-		return failure(arena, "opening", path);
+		return directory_failure(arena, "opening", path);
 	if (flock(descriptor, LOCK_SH | LOCK_NB))
 		s = errno == EWOULDBLOCK ? lock_refused(path, descriptor, arena)
-					 : failure(arena, "locking", path);
+					 : directory_failure(arena, "locking", path);
 	if (status_failed(s)) {
-		close(descriptor);
+		(void)file_close(descriptor);
 		return s;
 	}
 	*ret_descriptor = descriptor;

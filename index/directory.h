@@ -11,6 +11,10 @@
 #include "kernels/base/bytes.h"
 #include "kernels/base/status.h"
 
+/* directory_failure - of the call that has just failed, by errno.
+ * what  it was at: "reading" */
+status directory_failure(struct arena *arena, const char *what, const char *path);
+
 /* directory_make - with its parents, which are synced; being there already is fine. Only for the
  * owner (0700). */
 status directory_make(const char *path, struct arena *arena);
@@ -30,8 +34,13 @@ status directory_rename(const char *from, const char *to, struct arena *arena);
 status directory_remove(const char *path, struct arena *arena);
 
 /* directory_lock - takes the lock file for this process, as long as the descriptor is open.
+ * ret_unsettled  whoever had it before ended without directory_settle: by a signal, or with its machine.
  * Fails: FAILED_PRECONDITION, naming the pid of who has it */
-status directory_lock(const char *path, struct arena *arena, int *ret_descriptor);
+status directory_lock(const char *path, struct arena *arena, int *ret_descriptor,
+		      bool *ret_unsettled);
+
+/* directory_settle - all is as it should be: before the descriptor is closed. */
+void directory_settle(int descriptor);
 
 /* directory_lock_shared - has no server take the lock, as long as the descriptor is open, and writes
  * nothing. Fails: as directory_lock; NOT_FOUND where there is no lock file */

@@ -5,12 +5,12 @@
 
 #include "index/catalogue.h"
 #include "index/directory.h"
+#include "index/file/file_io.h"
 #include "index/store/store.h"
 #include "kernels/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static status no_memory(void)
 {
@@ -25,9 +25,15 @@ void layout_init(struct layout *layout)
 void layout_finish(struct layout *layout)
 {
 	if (layout->lock_descriptor >= 0)
-		close(layout->lock_descriptor);
+		(void)file_close(layout->lock_descriptor);
 	free(layout->directory);
 	layout_init(layout);
+}
+
+void layout_settle(struct layout *layout)
+{
+	if (layout->lock_descriptor >= 0)
+		directory_settle(layout->lock_descriptor);
 }
 
 /* The directory of all collections. */
@@ -48,7 +54,7 @@ status layout_open(struct layout *layout, const char *directory, struct arena *a
 	if (!root)
 		return no_memory();
 	TRY(directory_make(directory, arena));
-	TRY(directory_lock(lock, arena, &layout->lock_descriptor));
+	TRY(directory_lock(lock, arena, &layout->lock_descriptor, &layout->unsettled));
 	return directory_make(root, arena);
 }
 
@@ -146,11 +152,17 @@ status layout_remove(const struct layout *layout, const char *name, struct arena
 {
 	const char *root = layout_root(layout, arena);
 	const char *old = layout_path(layout, arena, LAYOUT_OLD, name);
+	status s;
 
 	if (!root || !old)
 		return no_memory();
 	TRY(directory_sync(root, arena));
-	return directory_remove(old, arena);
+	s = directory_remove(old, arena);
+	/* The collection is gone for good, and what is left of it goes at the next start. */
+	if (status_failed(s))
+		log_write(LOG_WARNING, "collection %s was removed, and a leftover stays: %s", name,
+			  s.detail);
+	return status_ok();
 }
 
 void layout_undo(const struct layout *layout, const char *name, struct arena *arena)

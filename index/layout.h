@@ -12,6 +12,8 @@
 struct layout {
 	char *directory;     /* owned */
 	int lock_descriptor; /* -1: not locked */
+	/* A server had it before that did not end by itself: nobody knows what its last writes came to. */
+	bool unsettled;
 };
 
 enum layout_state { LAYOUT_LIVE, LAYOUT_NEW, LAYOUT_OLD };
@@ -22,6 +24,9 @@ void layout_finish(struct layout *layout);
 /* layout_open - makes the directories where they are missing, and takes the lock.
  * Fails: as database_open */
 status layout_open(struct layout *layout, const char *directory, struct arena *arena);
+
+/* layout_settle - before layout_finish: from here on it is not unsettled. */
+void layout_settle(struct layout *layout);
 
 /* layout_each - the names of the collections that are there, in no order. Removes what was left
  * half made or half removed; logs and passes over whatever else lies there. */

@@ -5,6 +5,8 @@
  * by an entry in a list that the opener calls (database_await), which takes no thread.
  */
 #include "index/database_state.h"
+#include "index/store/inspect.h"
+#include "kernels/base/deadline.h"
 #include "kernels/base/error_info.h"
 #include "kernels/base/log.h"
 
@@ -22,6 +24,24 @@ static void collection_closed(void *context)
 	database->n_open--;
 	pthread_cond_signal(&database->closed);
 	pthread_mutex_unlock(&database->lock);
+}
+
+/* LMDB trusts its pages, and a damaged one may end the process. So after a crash of the machine, or of a
+ * server, they are walked without it. */
+static status look_through(const char *path, const char *name, struct arena *arena)
+{
+	int64_t start_ns = clock_ns();
+	status s = inspect_pages(path, arena);
+
+	if (s.code == STATUS_DATA_LOSS)
+		return status_reason(status_format(arena, STATUS_DATA_LOSS,
+						   "collection \"%s\": data.mdb: %s", name,
+						   s.detail),
+				     arena, REASON_DATA_CORRUPT, "collection", name, NULL);
+	TRY(s);
+	log_write(LOG_INFO, "collection %s: its data file was looked through in %lld ms", name,
+		  (long long)((clock_ns() - start_ns) / 1000000));
+	return status_ok();
 }
 
 status opening_open(struct database *database, const char *name, struct arena *arena,
@@ -45,6 +65,8 @@ status opening_open(struct database *database, const char *name, struct arena *a
 
 	if (!path)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	if (database->layout.unsettled)
+		TRY(look_through(path, name, arena));
 	TRY(collection_open(&options, arena, ret));
 	pthread_mutex_lock(&database->lock);
 	database->n_open++;

@@ -1,6 +1,7 @@
 /* block_failure - names of block files, and what goes wrong with them. */
 #include "index/segment/block_file.h"
 
+#include "index/file/file_io.h"
 #include "index/segment/block_name.h"
 #include "kernels/base/error_info.h"
 
@@ -108,7 +109,7 @@ static status remove_one(const struct block_file *file, const char *path, struct
 {
 	if (!path)
 		return block_no_memory("memory for a path");
-	if (unlink(path) && errno != ENOENT)
+	if (file_remove(path) && errno != ENOENT)
 		return block_failure(file, arena, "removing");
 	return status_ok();
 }

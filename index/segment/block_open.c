@@ -5,6 +5,7 @@
  */
 #include "index/segment/block_header.h"
 
+#include "index/file/file_io.h"
 #include "index/segment/block_name.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/checksum.h"
@@ -30,14 +31,17 @@ struct opening {
 	struct block_layout layout;
 	uint32_t *table;      /* owned */
 	unsigned char *block; /* owned */
+	bool salvages;        /* damaged blocks are noted and gone past */
+	uint8_t *bad;         /* bits of them; owned */
 };
 
 static void opening_finish(struct opening *opening)
 {
 	if (opening->descriptor >= 0)
-		close(opening->descriptor);
+		(void)file_close(opening->descriptor);
 	free(opening->table);
 	free(opening->block);
+	free(opening->bad);
 }
 
 SCOPE_DEFINE(opening, opening_finish)
@@ -46,21 +50,12 @@ SCOPE_DEFINE(opening, opening_finish)
 static status read_at(const struct opening *opening, void *ret, size_t size, uint64_t offset,
 		      const char *block)
 {
-	char *at = ret;
+	ssize_t n = file_read(opening->descriptor, ret, size, offset);
 
-	while (size > 0) {
-		ssize_t n = pread(opening->descriptor, at, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return block_unreadable(opening->file, opening->arena, "reading");
-		if (n == 0)
-			return block_damaged(opening->file, opening->arena, block, "is cut off");
-		at += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
+	if (n < 0)
+		return block_unreadable(opening->file, opening->arena, "reading");
+	if ((size_t)n < size)
+		return block_damaged(opening->file, opening->arena, block, "is cut off");
 	return status_ok();
 }
 
@@ -108,9 +103,29 @@ static status check_block(const struct opening *opening, uint64_t block)
 	return block_damaged(opening->file, opening->arena, number, what);
 }
 
+static status check_blocks(struct opening *opening)
+{
+	uint64_t n = opening->layout.n_blocks;
+
+	if (opening->salvages) {
+		opening->bad = calloc(n / 8 + 1, 1);
+		if (!opening->bad)
+			return block_no_memory("memory for a list of blocks");
+	}
+	for (uint64_t block = 0; block < n; block++) {
+		status s = check_block(opening, block);
+
+		if (opening->bad && s.code == STATUS_DATA_LOSS)
+			opening->bad[block / 8] |= (uint8_t)(1U << block % 8);
+		else
+			TRY(s);
+	}
+	return status_ok();
+}
+
 static status verify(struct opening *opening, const struct block_judge *judge, const char *path)
 {
-	opening->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	opening->descriptor = file_open(path, O_RDONLY);
 	if (opening->descriptor < 0)
 		return block_unreadable(opening->file, opening->arena, "opening");
 	(void)posix_fadvise(opening->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -118,11 +133,10 @@ static status verify(struct opening *opening, const struct block_judge *judge, c
 	TRY(block_header_check(&opening->header, opening->file, opening->arena, &opening->layout));
 	block_header_fields(&opening->header, &opening->fields);
 	TRY(judge->judge(judge->context, &opening->fields, &opening->layout, opening->arena));
-	TRY(check_size(opening));
+	if (!opening->salvages)
+		TRY(check_size(opening));
 	TRY(read_table(opening));
-	for (uint64_t block = 0; block < opening->layout.n_blocks; block++)
-		TRY(check_block(opening, block));
-	return status_ok();
+	return check_blocks(opening);
 }
 
 /* At a multiple of a huge page, so that a file system that has them can use them. */
@@ -132,27 +146,23 @@ static status map_file(const struct opening *opening, struct block_map *map)
 	unsigned char *reserved, *at;
 
 	map->reserved_bytes = size + HUGE_PAGE_BYTES;
-	reserved = mmap(NULL, map->reserved_bytes, PROT_NONE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	reserved = file_map(NULL, map->reserved_bytes, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	if (reserved == MAP_FAILED)
 		return block_no_memory("address space for a file");
 	map->reserved = reserved;
 	at = reserved + (HUGE_PAGE_BYTES - (uintptr_t)reserved % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
-	if (mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, opening->descriptor, 0) == MAP_FAILED)
+	if (file_map(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, opening->descriptor) ==
+	    MAP_FAILED)
 		return block_unreadable(opening->file, opening->arena, "mapping");
 	map->map = at;
 	return status_ok();
 }
 
-status block_open(const struct block_file *file, const struct block_judge *judge,
-		  struct arena *arena, struct block_map *ret)
+static status open_and_map(struct opening *opening, const struct block_judge *judge,
+			   struct block_map *ret)
 {
-	const char *path = block_path(file, arena);
-	SCOPED(opening) opening = &(struct opening){
-		.file = file,
-		.arena = arena,
-		.descriptor = -1,
-	};
+	const char *path = block_path(opening->file, opening->arena);
 	SCOPED(block_map) map = &(struct block_map){0};
 
 	if (!path)
@@ -166,10 +176,37 @@ status block_open(const struct block_file *file, const struct block_judge *judge
 	return status_ok();
 }
 
+status block_open(const struct block_file *file, const struct block_judge *judge,
+		  struct arena *arena, struct block_map *ret)
+{
+	SCOPED(opening) opening = &(struct opening){
+		.file = file,
+		.arena = arena,
+		.descriptor = -1,
+	};
+
+	return open_and_map(opening, judge, ret);
+}
+
+status block_salvage(const struct block_file *file, const struct block_judge *judge,
+		     struct arena *arena, struct block_map *ret, uint8_t **ret_bad)
+{
+	SCOPED(opening) opening = &(struct opening){
+		.file = file,
+		.arena = arena,
+		.descriptor = -1,
+		.salvages = true,
+	};
+
+	TRY(open_and_map(opening, judge, ret));
+	*ret_bad = TAKE(opening->bad);
+	return status_ok();
+}
+
 void block_map_finish(struct block_map *map)
 {
 	if (map->reserved)
-		munmap(map->reserved, map->reserved_bytes);
+		file_unmap(map->reserved, map->reserved_bytes);
 	*map = (struct block_map){0};
 }
 

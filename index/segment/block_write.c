@@ -4,6 +4,7 @@
  */
 #include "index/segment/block_writer.h"
 
+#include "index/file/file_io.h"
 #include "index/segment/block_header.h"
 #include "index/segment/block_name.h"
 #include "kernels/base/bytes.h"
@@ -11,21 +12,19 @@
 #include "kernels/scanner.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void block_writer_finish(struct block_writer *writer)
 {
 	if (!writer->file)
 		return;
 	if (writer->descriptor >= 0)
-		close(writer->descriptor);
+		(void)file_close(writer->descriptor);
 	if (writer->path_new)
-		unlink(writer->path_new);
+		(void)file_remove(writer->path_new);
 	for (size_t part = 0; part < BLOCK_PARTS_MAX; part++)
 		free(writer->streams[part].block);
 	free(writer->table);
@@ -35,38 +34,20 @@ void block_writer_finish(struct block_writer *writer)
 static status write_at(const struct block_writer *writer, const void *data, size_t size,
 		       uint64_t offset)
 {
-	const char *at = data;
-
-	while (size > 0) {
-		ssize_t n = pwrite(writer->descriptor, at, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = ENOSPC;
-		if (n <= 0)
-			return block_failure(writer->file, writer->arena, "writing");
-		at += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
+	if (file_write(writer->descriptor, data, size, offset))
+		return block_failure(writer->file, writer->arena, "writing");
 	return status_ok();
 }
 
 /* All of the room at once: a disk that is too full says so before the work is done. */
 static status take_room(struct block_writer *writer, const char *path_new)
 {
-	int error;
-
-	writer->descriptor = open(path_new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	writer->descriptor = file_open(path_new, O_WRONLY | O_CREAT | O_TRUNC);
 	if (writer->descriptor < 0)
 		return block_failure(writer->file, writer->arena, "making");
 	writer->path_new = path_new;
-	error = posix_fallocate(writer->descriptor, 0, (off_t)writer->layout.file_bytes);
-	if (error) {
-		errno = error;
+	if (file_allocate(writer->descriptor, writer->layout.file_bytes))
 		return block_failure(writer->file, writer->arena, "taking room for");
-	}
 	return status_ok();
 }
 
@@ -161,16 +142,9 @@ static status write_header(struct block_writer *writer, const struct block_field
 
 static status sync_directory(const struct block_writer *writer)
 {
-	const char *directory = writer->file->directory;
-	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	status s = status_ok();
-
-	if (descriptor < 0)
-		return block_failure(writer->file, writer->arena, "opening the directory of");
-	if (fsync(descriptor))
-		s = block_failure(writer->file, writer->arena, "syncing the directory of");
-	close(descriptor);
-	return s;
+	if (file_sync_directory(writer->file->directory))
+		return block_failure(writer->file, writer->arena, "syncing the directory of");
+	return status_ok();
 }
 
 status block_writer_end(struct block_writer *writer, const struct block_fields *fields)
@@ -180,12 +154,12 @@ status block_writer_end(struct block_writer *writer, const struct block_fields *
 	for (size_t part = 0; part < writer->layout.n_parts; part++)
 		assert(writer->streams[part].done == writer->layout.parts[part].size);
 	TRY(write_header(writer, fields));
-	if (fsync(descriptor))
+	if (file_sync(descriptor))
 		return block_failure(writer->file, writer->arena, "syncing");
 	writer->descriptor = -1;
-	if (close(descriptor))
+	if (file_close(descriptor))
 		return block_failure(writer->file, writer->arena, "closing");
-	if (rename(writer->path_new, writer->path))
+	if (file_rename(writer->path_new, writer->path))
 		return block_failure(writer->file, writer->arena, "renaming");
 	writer->path_new = NULL;
 	return sync_directory(writer);

@@ -9,6 +9,7 @@
  */
 #include "index/segment/head.h"
 
+#include "index/file/file_io.h"
 #include "kernels/base/error_info.h"
 
 #include <assert.h>
@@ -55,17 +56,17 @@ static void *map_aligned(size_t size)
 	char *base, *aligned;
 	size_t before, after;
 
-	base = mmap(NULL, whole, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = file_map(NULL, whole, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	if (base == MAP_FAILED)
 		return NULL;
 	before = (HUGE_PAGE_BYTES - (uintptr_t)base % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
 	aligned = base + before;
 	after = whole - before - size;
 	if (before)
-		munmap(base, before);
+		file_unmap(base, before);
 	if (after)
-		munmap(aligned + size, after);
+		file_unmap(aligned + size, after);
 	return aligned;
 }
 
@@ -78,8 +79,8 @@ status head_open(const struct head_options *options, struct head **ret)
 	head = calloc(1, sizeof *head);
 	if (!head)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a head");
-	head->blocks = mmap(NULL, BLOCKS_MAX * sizeof *head->blocks, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	head->blocks = file_map(NULL, BLOCKS_MAX * sizeof *head->blocks, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	if (head->blocks == MAP_FAILED) {
 		free(head);
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "address space for a head");
@@ -101,7 +102,7 @@ static void block_unmap(struct head *head, struct head_block *block)
 	if (head->scanner)
 		scanner_forget(head->scanner, &block->scan);
 	scan_block_close(&block->scan);
-	munmap(block->vectors, head->block_bytes);
+	file_unmap(block->vectors, head->block_bytes);
 }
 
 /* The table is gone round: so many blocks may be there at once. */
@@ -128,7 +129,7 @@ void head_close(struct head *head)
 		return;
 	for (uint64_t i = head->n_released; i < head->n_blocks; i++)
 		block_unmap(head, block_at(head, i));
-	munmap(head->blocks, BLOCKS_MAX * sizeof *head->blocks);
+	file_unmap(head->blocks, BLOCKS_MAX * sizeof *head->blocks);
 	free(head);
 }
 

@@ -1,14 +1,13 @@
 /* sealed_file - the files of segments, and what lies beside them, by their names. */
 #include "index/segment/sealed_layout.h"
 
+#include "index/file/file_io.h"
 #include "index/segment/block_name.h"
 #include "kernels/base/error_info.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const suffixes[] = {BLOCK_SUFFIX_SEGMENT, BLOCK_SUFFIX_ANN};
 
@@ -86,8 +85,9 @@ static status sweep_failure(const char *directory, struct arena *arena)
 
 status sealed_sweep(const char *directory, const uint64_t *ids, size_t n, struct arena *arena)
 {
-	SCOPED(listing) listing = &(struct listing){opendir(directory)};
+	SCOPED(listing) listing = &(struct listing){file_list(directory)};
 	struct dirent *entry;
+	const char *path;
 	uint64_t id = 0;
 	bool new = false;
 
@@ -96,7 +96,10 @@ status sealed_sweep(const char *directory, const uint64_t *ids, size_t n, struct
 	while (errno = 0, (entry = readdir(listing->stream))) {
 		if (!name_parse(entry->d_name, &new, &id) || (!new && is_among(id, ids, n)))
 			continue;
-		if (unlinkat(dirfd(listing->stream), entry->d_name, 0) && errno != ENOENT)
+		path = arena_printf(arena, "%s/%s", directory, entry->d_name);
+		if (!path)
+			return block_no_memory("memory for a path");
+		if (file_remove(path) && errno != ENOENT)
 			return sweep_failure(directory, arena);
 	}
 	return errno ? sweep_failure(directory, arena) : status_ok();

@@ -1,6 +1,7 @@
 /* sealed_open - a file that was looked at and mapped becomes a segment. */
 #include "index/segment/sealed_state.h"
 
+#include "index/file/file_io.h"
 #include "index/segment/block_name.h"
 #include "index/segment/head.h"
 #include "kernels/base/bytes.h"
@@ -16,8 +17,8 @@ static const uint8_t hash_key[16] = {0};
 
 static status make_deaths(struct sealed *sealed)
 {
-	void *deaths = mmap(NULL, sealed->n * sizeof *sealed->deaths, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *deaths = file_map(NULL, sealed->n * sizeof *sealed->deaths, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
 	if (deaths == MAP_FAILED)
 		return block_no_memory("address space for the deaths of rows");
@@ -83,7 +84,7 @@ void sealed_close(struct sealed *sealed)
 		return;
 	codes8_seat_close(&sealed->seat);
 	if (sealed->deaths)
-		munmap(sealed->deaths, sealed->n * sizeof *sealed->deaths);
+		file_unmap(sealed->deaths, sealed->n * sizeof *sealed->deaths);
 	block_map_finish(&sealed->file);
 	free(sealed);
 }

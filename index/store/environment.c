@@ -1,6 +1,7 @@
 /* environment - creating, opening and closing a store. */
 #include "index/store/environment.h"
 
+#include "index/file/file_io.h"
 #include "index/store/length.h"
 #include "index/store/manifest.h"
 #include "index/store/shrink.h"
@@ -20,7 +21,7 @@
 #define LOCK_FILE "lock.mdb"
 #define FILE_MODE 0600
 /* LMDB keeps a cache line a reader, and a few for its head. A larger file it takes as it is. */
-#define LOCK_BYTES ((off_t)STORE_READERS_MAX * 64 + 4096)
+#define LOCK_BYTES ((uint64_t)STORE_READERS_MAX * 64 + 4096)
 
 static const char *const table_names[TABLE_N] = {
 	[TABLE_CONFIG] = "config",     [TABLE_STATE] = "state",     [TABLE_IDS] = "ids",
@@ -75,17 +76,16 @@ static status lock_file_reserve(const struct store *store, struct arena *arena)
 {
 	char *doing = arena_printf(arena, "make room for %s/" LOCK_FILE, store->directory);
 	char *path = arena_printf(arena, "%s/" LOCK_FILE, store->directory);
-	int fd, failed;
+	int fd, failed = 0;
 
 	if (!path || !doing)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory to open a store");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	fd = file_open(path, O_RDWR | O_CREAT);
 	if (fd < 0)
 		return store_failure(store, arena, errno, doing);
-	do
-		failed = posix_fallocate(fd, 0, LOCK_BYTES);
-	while (failed == EINTR);
-	close(fd);
+	if (file_allocate(fd, LOCK_BYTES))
+		failed = errno;
+	(void)file_close(fd);
 	return failed ? store_failure(store, arena, failed, doing) : status_ok();
 }
 
@@ -97,7 +97,7 @@ static void keep_large_blocks_mapped(void)
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 19);
 }
 
-static status environment_open(struct store *store, size_t map_bytes, struct arena *arena)
+status environment_open(struct store *store, size_t map_bytes, struct arena *arena)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -152,14 +152,9 @@ static status tables_open(const struct transaction *transaction, enum table firs
 
 status store_sync_directory(const struct store *store, struct arena *arena)
 {
-	int fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = 0;
-
-	if (fd < 0)
-		return store_failure(store, arena, errno, "open the directory");
-	if (fsync(fd))
-		failed = errno;
-	close(fd);
-	return failed ? store_failure(store, arena, failed, "sync the directory") : status_ok();
+	if (file_sync_directory(store->directory))
+		return store_failure(store, arena, errno, "sync the directory");
+	return status_ok();
 }
 
 static status fill(const struct transaction *transaction)
@@ -344,12 +339,15 @@ const uint8_t *store_incarnation(const struct store *store)
 	return store->incarnation;
 }
 
-uint64_t store_disk_bytes(const struct store *store)
+uint64_t store_disk_bytes(struct store *store)
 {
-	struct stat file;
+	struct stat file = {.st_size = 0};
 	int fd;
 
-	if (mdb_env_get_fd(store->env, &fd) || fstat(fd, &file))
-		return 0;
+	/* Not while the environment is opened anew. */
+	pthread_rwlock_rdlock(&store->map_lock);
+	if (!store->env || mdb_env_get_fd(store->env, &fd) || fstat(fd, &file))
+		file.st_size = 0;
+	pthread_rwlock_unlock(&store->map_lock);
 	return (uint64_t)file.st_size;
 }

@@ -49,7 +49,8 @@ struct store {
 	/* Each transaction holds it for reading, growth holds it for writing. */
 	pthread_rwlock_t map_lock;
 	size_t map_bytes;
-	bool map_lost; /* LMDB unmapped the file and could not map it again */
+	bool map_lost;             /* LMDB unmapped the file and could not map it again */
+	size_t failed_transaction; /* the number of the last one whose commit failed */
 
 	pthread_mutex_t kept_lock;
 	MDB_txn *kept[STORE_READERS_KEPT]; /* [n_kept] read transactions, reset */
@@ -65,6 +66,9 @@ status store_open_sized(const char *directory, size_t map_bytes, struct arena *a
  * would repair, upgrade or shrink stays as it is. Then format may be below STORE_FORMAT. Nothing may be
  * written to it. Fails: as store_open */
 status store_open_read_only(const char *directory, struct arena *arena, struct store **ret);
+
+/* environment_open - the environment of a store that has none. Fails: as store_open */
+status environment_open(struct store *store, size_t map_bytes, struct arena *arena);
 
 /* store_sync_directory - the names in the store's directory are on disk when it returns.
  * Fails: RESOURCE_EXHAUSTED INTERNAL */

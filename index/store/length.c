@@ -6,9 +6,10 @@
  */
 #include "index/store/length.h"
 
+#include "index/file/file_io.h"
+
 #include <errno.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define FREE_TABLE 0
 
@@ -71,12 +72,12 @@ status length_check(const struct transaction *transaction)
 	if (store->reads_only)
 		return status_ok();
 	/* So that the list itself can be read without a signal, wherever it lies. */
-	if (ftruncate(fd, (off_t)(pages * stat.ms_psize)))
+	if (file_resize(fd, pages * stat.ms_psize))
 		return store_failure(store, transaction->arena, errno, "lengthen the data file");
 	result = count_free(transaction->handle, pages_there, &missing_free);
 	if (!result && missing_free == missing)
 		return status_ok();
-	if (ftruncate(fd, file.st_size))
+	if (file_resize(fd, (uint64_t)file.st_size))
 		return store_failure(store, transaction->arena, errno, "shorten the data file");
 	return store_says(store, transaction->arena, STATUS_DATA_LOSS, "the data file is cut off");
 }

@@ -11,6 +11,7 @@
  */
 #include "index/store/pages.h"
 
+#include "index/file/file_io.h"
 #include "kernels/base/bytes.h"
 #include "kernels/base/error_info.h"
 
@@ -29,6 +30,8 @@
 #define META_PAGES 2
 #define DEPTH_MAX 32
 #define NO_PAGE UINT64_MAX
+#define WINDOW_BYTES ((size_t)256 << 10)
+#define WINDOWS 32
 
 enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_RUN = 4, PAGE_KINDS = 0x6F };
 enum { NODE_IN_RUN = 1, NODE_TREE = 2 };
@@ -40,6 +43,12 @@ struct tree {
 
 #define FREE_FLAGS 8U /* keys are integers */
 
+struct window {
+	uint64_t number; /* of its first byte in windows; nothing counts where size is 0 */
+	size_t size;
+	uint8_t data[WINDOW_BYTES];
+};
+
 struct page_walk {
 	struct arena *arena;
 	int descriptor; /* -1: none */
@@ -47,6 +56,7 @@ struct page_walk {
 	uint64_t n_pages, n_there; /* by its last page; in the file */
 	struct tree free, tables;
 	uint8_t *used, *is_free; /* bits; owned */
+	struct window *windows;  /* [WINDOWS] owned; NULL: none */
 	uint8_t *levels;         /* a page for each level of a tree; owned */
 	struct pages_count count;
 };
@@ -54,10 +64,11 @@ struct page_walk {
 static void page_walk_finish(struct page_walk *walk)
 {
 	if (walk->descriptor >= 0)
-		close(walk->descriptor);
+		(void)file_close(walk->descriptor);
 	free(walk->used);
 	free(walk->is_free);
 	free(walk->levels);
+	free(walk->windows);
 }
 
 SCOPE_DEFINE(page_walk, page_walk_finish)
@@ -74,25 +85,48 @@ static status damaged(const struct page_walk *walk, uint64_t page, const char *h
 			 REASON_DATA_CORRUPT);
 }
 
-static status read_at(const struct page_walk *walk, void *ret, size_t size, uint64_t offset)
+/* Pages that were made together lie together, so a read brings their neighbours too: a system call takes
+ * longer than a page. */
+static const struct window *window_at(struct page_walk *walk, uint64_t offset)
 {
-	uint8_t *to = ret;
+	uint64_t number = offset / WINDOW_BYTES;
+	struct window *window = &walk->windows[number % WINDOWS];
+	ssize_t n;
 
-	while (size > 0) {
-		ssize_t n = pread(walk->descriptor, to, size, (off_t)offset);
+	if (window->number == number && window->size > 0)
+		return window;
+	n = file_read(walk->descriptor, window->data, WINDOW_BYTES, number * WINDOW_BYTES);
+	window->number = number;
+	window->size = n > 0 ? (size_t)n : 0;
+	return window;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return status_format(walk->arena, STATUS_DATA_LOSS,
-					     "at byte %llu it cannot be read",
-					     (unsigned long long)offset);
-		if (n == 0)
-			return status_make(STATUS_DATA_LOSS, "it is cut off");
-		to += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
+static bool read_from_window(struct page_walk *walk, void *ret, size_t size, uint64_t offset)
+{
+	size_t at = (size_t)(offset % WINDOW_BYTES);
+	const struct window *window;
+
+	if (!walk->windows || at + size > WINDOW_BYTES)
+		return false;
+	window = window_at(walk, offset);
+	if (at + size > window->size)
+		return false;
+	memcpy(ret, window->data + at, size);
+	return true;
+}
+
+static status read_at(struct page_walk *walk, void *ret, size_t size, uint64_t offset)
+{
+	ssize_t n;
+
+	if (read_from_window(walk, ret, size, offset))
+		return status_ok();
+	n = file_read(walk->descriptor, ret, size, offset);
+	if (n < 0)
+		return status_format(walk->arena, STATUS_DATA_LOSS,
+				     "at byte %llu it cannot be read", (unsigned long long)offset);
+	if ((size_t)n < size)
+		return status_make(STATUS_DATA_LOSS, "it is cut off");
 	return status_ok();
 }
 
@@ -132,6 +166,7 @@ struct tree_walk {
 	entry_visit *visit;
 	struct tree found;
 	unsigned depth;
+	bool integers; /* its keys are numbers of eight bytes, and not strings */
 };
 
 static struct tree tree_of(const uint8_t *at)
@@ -241,7 +276,48 @@ static status visit_entry(struct tree_walk *tree, uint64_t page, const uint8_t *
 	return tree->visit ? tree->visit(walk, page, flags, bytes_of(data, size)) : status_ok();
 }
 
-static status visit_page(struct tree_walk *tree, uint64_t page, unsigned level)
+/* Where the keys of a page lie: from the first on, before the other. NULL: there is no such bound. */
+struct key_range {
+	struct bytes from, end;
+};
+
+static struct bytes key_of(const uint8_t *at, unsigned i)
+{
+	const uint8_t *node = at + load_u16(at + HEAD_BYTES + 2 * i);
+
+	return bytes_of(node + NODE_BYTES, load_u16(node + 6));
+}
+
+static bool key_is_before(const struct tree_walk *tree, struct bytes a, struct bytes b)
+{
+	if (tree->integers)
+		return load_u64(a.data) < load_u64(b.data);
+	return bytes_compare(a, b) < 0;
+}
+
+/* A search that is led by a wrong key finds nothing, where there is something. The first key of a branch
+ * is not looked at by anybody. */
+static status check_keys(const struct tree_walk *tree, uint64_t page, const uint8_t *at,
+			 const struct key_range *range)
+{
+	unsigned n = (load_u16(at + 12) - HEAD_BYTES) / 2;
+	bool is_branch = load_u16(at + 10) & PAGE_BRANCH;
+
+	for (unsigned i = is_branch; i < n; i++) {
+		struct bytes key = key_of(at, i);
+
+		if (tree->integers && key.size != sizeof(uint64_t))
+			return damaged(tree->walk, page, "has a key of a size that cannot be");
+		if ((range->from.data && key_is_before(tree, key, range->from)) ||
+		    (range->end.data && !key_is_before(tree, key, range->end)) ||
+		    (i > is_branch && !key_is_before(tree, key_of(at, i - 1), key)))
+			return damaged(tree->walk, page, "has keys that are not in order");
+	}
+	return status_ok();
+}
+
+static status visit_page(struct tree_walk *tree, uint64_t page, unsigned level,
+			 const struct key_range *range)
 {
 	struct page_walk *walk = tree->walk;
 	uint8_t *at = walk->levels + level * walk->page_bytes;
@@ -249,17 +325,23 @@ static status visit_page(struct tree_walk *tree, uint64_t page, unsigned level)
 
 	TRY(read_page(tree, page, level, at));
 	n = (load_u16(at + 12) - HEAD_BYTES) / 2;
+	for (unsigned i = 0; i < n; i++)
+		TRY(check_node(walk, page, at, load_u16(at + HEAD_BYTES + 2 * i), 0));
+	TRY(check_keys(tree, page, at, range));
 	for (unsigned i = 0; i < n; i++) {
 		unsigned offset = load_u16(at + HEAD_BYTES + 2 * i);
+		const struct key_range own = {
+			.from = i > 0 ? key_of(at, i) : range->from,
+			.end = i + 1 < n ? key_of(at, i + 1) : range->end,
+		};
 
-		if (level + 1 == tree->depth) {
+		if (level + 1 == tree->depth)
 			TRY(visit_entry(tree, page, at, offset));
-			continue;
-		}
-		TRY(check_node(walk, page, at, offset, 0));
-		TRY(visit_page(tree,
-			       load_u32(at + offset) | (uint64_t)load_u16(at + offset + 4) << 32,
-			       level + 1));
+		else
+			TRY(visit_page(tree,
+				       load_u32(at + offset) | (uint64_t)load_u16(at + offset + 4)
+								       << 32,
+				       level + 1, &own));
 	}
 	return status_ok();
 }
@@ -270,7 +352,11 @@ static entry_visit visit_free;
 static status walk_tree(struct page_walk *walk, const struct tree *tree, unsigned at_level,
 			entry_visit *visit)
 {
-	struct tree_walk own = {.walk = walk, .visit = visit, .depth = tree->depth};
+	struct tree_walk own = {.walk = walk,
+				.visit = visit,
+				.depth = tree->depth,
+				.integers = visit == visit_free};
+	const struct key_range all = {0};
 	uint8_t *levels = walk->levels;
 	status s;
 
@@ -281,7 +367,7 @@ static status walk_tree(struct page_walk *walk, const struct tree *tree, unsigne
 	if (tree->root == NO_PAGE)
 		return status_ok();
 	walk->levels += at_level * walk->page_bytes;
-	s = visit_page(&own, tree->root, 0);
+	s = visit_page(&own, tree->root, 0, &all);
 	walk->levels = levels;
 	TRY(s);
 	if (own.found.branches != tree->branches || own.found.leaves != tree->leaves ||
@@ -387,7 +473,7 @@ static status begin(struct page_walk *walk, const char *path)
 	struct meta meta = {0};
 	struct stat about;
 
-	walk->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	walk->descriptor = file_open(path, O_RDONLY);
 	if (walk->descriptor < 0 || fstat(walk->descriptor, &about))
 		return status_make(STATUS_DATA_LOSS, "it cannot be opened");
 	(void)posix_fadvise(walk->descriptor, 0, 0, POSIX_FADV_RANDOM);
@@ -403,7 +489,8 @@ static status begin(struct page_walk *walk, const char *path)
 	walk->used = calloc(walk->n_pages / 8 + 1, 1);
 	walk->is_free = calloc(walk->n_pages / 8 + 1, 1);
 	walk->levels = malloc((2 * DEPTH_MAX + 1) * walk->page_bytes);
-	if (!walk->used || !walk->is_free || !walk->levels)
+	walk->windows = calloc(WINDOWS, sizeof *walk->windows);
+	if (!walk->used || !walk->is_free || !walk->levels || !walk->windows)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory to walk a data file");
 	return status_ok();
 }

@@ -76,7 +76,7 @@ static bool visit_in_run(uint32_t in_run, void *context)
 	return !status_failed(run->result);
 }
 
-static status visit_run(const struct select *select, const struct entry *entry, bool by_record)
+static status visit_rows(const struct select *select, const struct entry *entry, bool by_record)
 {
 	struct run run = {select, posting_run_row(entry->key), NULL, status_ok()};
 	SCOPED(rows) rows = NULL;
@@ -89,6 +89,25 @@ static status visit_run(const struct select *select, const struct entry *entry, 
 		TRY(looked_in_run(select->looked, run.first_row, &run.looked));
 	rows_each(rows, visit_in_run, &run);
 	return run.result;
+}
+
+/* All at once, for who takes them so. */
+static status visit_bits(const struct select *select, const struct entry *entry)
+{
+	const struct row_visitor *visitor = select->visitor;
+	struct rows_bits bits;
+	status read = rows_unpack(entry->payload, &bits);
+
+	if (status_failed(read))
+		return value_damaged(select->transaction, TABLE_POSTINGS, entry->key, read.detail);
+	return visitor->visit_bits(visitor->context, posting_run_row(entry->key), &bits);
+}
+
+static status visit_run(const struct select *select, const struct entry *entry, bool by_record)
+{
+	if (!by_record && select->visitor->visit_bits)
+		return visit_bits(select, entry);
+	return visit_rows(select, entry, by_record);
 }
 
 static bool begins_with(struct bytes key, struct bytes beginning)

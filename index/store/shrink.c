@@ -1,13 +1,13 @@
 /* shrink - looks at the list of free pages, and copies the others. */
 #include "index/store/shrink.h"
 
+#include "index/file/file_io.h"
 #include "index/store/length.h"
 #include "index/store/transaction.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define NEW_FILE STORE_DATA_FILE ".new"
 
@@ -31,20 +31,20 @@ void shrink_sweep(const struct store *store, struct arena *arena)
 	const char *path = arena_printf(arena, "%s/" NEW_FILE, store->directory);
 
 	if (path)
-		(void)unlink(path);
+		(void)file_remove(path);
 }
 
 static status copy_to(struct store *store, const char *path, struct arena *arena)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = file_open(path, O_WRONLY | O_CREAT | O_TRUNC);
 	int result;
 
 	if (fd < 0)
 		return store_failure(store, arena, errno, "make " NEW_FILE);
 	result = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
-	if (!result && fsync(fd))
+	if (!result && file_sync(fd))
 		result = errno;
-	close(fd);
+	(void)file_close(fd);
 	return result ? store_failure(store, arena, result, "write " NEW_FILE) : status_ok();
 }
 
@@ -58,10 +58,10 @@ status shrink_copy(struct store *store, struct arena *arena)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
 	s = copy_to(store, from, arena);
 	if (status_failed(s)) {
-		(void)unlink(from);
+		(void)file_remove(from);
 		return s;
 	}
-	if (rename(from, to))
+	if (file_rename(from, to))
 		return store_failure(store, arena, errno, "rename " NEW_FILE);
 	return store_sync_directory(store, arena);
 }

@@ -61,7 +61,7 @@ void store_close(struct store *store); /* NULL is fine */
 const struct collection_config *store_config(const struct store *store);
 int64_t store_create_time_ns(const struct store *store);
 const uint8_t *store_incarnation(const struct store *store); /* [16] random, made at creation */
-uint64_t store_disk_bytes(const struct store *store);
+uint64_t store_disk_bytes(struct store *store);
 
 /* --- reading, any thread --- */
 

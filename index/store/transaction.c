@@ -7,6 +7,8 @@
  */
 #include "index/store/transaction.h"
 
+#include "index/file/file_io.h"
+#include "index/store/revive.h"
 #include "kernels/base/error_info.h"
 
 #include <errno.h>
@@ -64,12 +66,13 @@ static int begin_read(struct store *store, MDB_txn **ret)
 	return result;
 }
 
-static status begin(struct transaction *transaction, bool write)
+static status begin_once(struct transaction *transaction, bool write, int *ret_result)
 {
 	struct store *store = transaction->store;
 	MDB_txn *handle = NULL;
 	int result;
 
+	*ret_result = 0;
 	pthread_rwlock_rdlock(&store->map_lock);
 	if (store->map_lost) {
 		pthread_rwlock_unlock(&store->map_lock);
@@ -79,11 +82,23 @@ static status begin(struct transaction *transaction, bool write)
 	result = write ? mdb_txn_begin(store->env, NULL, 0, &handle) : begin_read(store, &handle);
 	if (result) {
 		pthread_rwlock_unlock(&store->map_lock);
+		*ret_result = result;
 		return store_failure(store, transaction->arena, result, "begin a transaction");
 	}
 	transaction->handle = handle;
 	transaction->reads_only = !write;
 	return status_ok();
+}
+
+static status begin(struct transaction *transaction, bool write)
+{
+	int result;
+	status s = begin_once(transaction, write, &result);
+
+	if (result != MDB_PANIC)
+		return s;
+	TRY(store_revive(transaction->store, transaction->arena));
+	return begin_once(transaction, write, &result);
 }
 
 status transaction_read(struct transaction *transaction)
@@ -115,8 +130,12 @@ static bool disk_is_full(const struct store *store)
 
 status transaction_commit(struct transaction *transaction)
 {
+	size_t number = mdb_txn_id(transaction->handle);
 	int result = mdb_txn_commit(TAKE(transaction->handle));
 
+	/* There is one writer. */
+	if (result && !transaction->reads_only)
+		transaction->store->failed_transaction = number;
 	pthread_rwlock_unlock(&transaction->store->map_lock);
 	if (result == EIO && disk_is_full(transaction->store))
 		result = ENOSPC;
@@ -137,12 +156,12 @@ void transaction_abort(struct transaction *transaction)
  * to be had. */
 static int probe_address_space(size_t size_bytes)
 {
-	void *probe = mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			   -1, 0);
+	void *probe = file_map(NULL, size_bytes, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
 	if (probe == MAP_FAILED)
 		return errno;
-	munmap(probe, size_bytes);
+	file_unmap(probe, size_bytes);
 	return 0;
 }
 

@@ -53,7 +53,8 @@
 	X(CREDENTIAL_MISSING)                                                                      \
 	X(CREDENTIAL_UNKNOWN)                                                                      \
 	X(SCOPE_MISSING)                                                                           \
-	X(COLLECTION_NOT_ALLOWED)
+	X(COLLECTION_NOT_ALLOWED)                                                                  \
+	X(SNAPSHOT_NOT_FOUND)
 
 #define NAME(name) [REASON_##name] = #name,
 static const char *const names[REASON_N] = {REASONS(NAME)};

@@ -87,6 +87,7 @@ status status_retry(status s, struct arena *arena, uint32_t retry_ms);
 #define RESOURCE_COLLECTION "sluice.v1.Collection"
 #define RESOURCE_CHUNK "sluice.v1.Chunk"
 #define RESOURCE_CURSOR "sluice.v1.Cursor"
+#define RESOURCE_SNAPSHOT "sluice.v1.Snapshot"
 
 /* Integers and byte strings as values: the text lives in the caller's block. */
 #define ERROR_TEXT_BYTES 24

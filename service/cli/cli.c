@@ -17,7 +17,8 @@ static const struct command *const commands[] = {
 	&create_command,   &import_command, &export_command, &search_command, &get_command,
 	&list_command,     &count_command,  &delete_command, &drop_command,   &collections_command,
 	&optimize_command, &info_command,   &bench_command,  &tools_command,  &cursors_command,
-	&cancel_command,   &key_command,    &load_command,   &check_command,
+	&cancel_command,   &key_command,    &load_command,   &check_command,  &snapshot_command,
+	&restore_command,  &repair_command,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)

@@ -30,11 +30,12 @@ struct command {
 
 #define OPTION_LIST(options) {(options), sizeof(options) / sizeof *(options)}
 
-extern const struct command key_command, load_command, check_command;
+extern const struct command key_command, load_command, check_command, restore_command,
+	repair_command;
 extern const struct command create_command, import_command, export_command, search_command,
 	get_command, list_command, count_command, delete_command, collections_command, drop_command,
 	info_command, bench_command, tools_command, cursors_command, cancel_command,
-	optimize_command;
+	optimize_command, snapshot_command;
 
 /* cli_flush - hands to standard output what was printed; a failure of any print shows here.
  * Fails: UNAVAILABLE */

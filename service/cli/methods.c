@@ -75,3 +75,23 @@ const struct method method_cancel_cursor = {
 	"/sluice.v1.AdminService/CancelCursor",
 	&sluice__v1__cancel_cursor_response__descriptor,
 };
+
+const struct method method_create_snapshot = {
+	"/sluice.v1.AdminService/CreateSnapshot",
+	&sluice__v1__create_snapshot_response__descriptor,
+};
+
+const struct method method_list_snapshots = {
+	"/sluice.v1.AdminService/ListSnapshots",
+	&sluice__v1__list_snapshots_response__descriptor,
+};
+
+const struct method method_delete_snapshot = {
+	"/sluice.v1.AdminService/DeleteSnapshot",
+	&sluice__v1__delete_snapshot_response__descriptor,
+};
+
+const struct method method_download_snapshot = {
+	"/sluice.v1.AdminService/DownloadSnapshot",
+	&sluice__v1__download_snapshot_response__descriptor,
+};

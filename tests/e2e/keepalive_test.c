@@ -1,4 +1,4 @@
-/* keepalive - pings: who asks now and then stays, who floods is sent away, and who does not answer is gone. */
+/* keepalive - pings: who asks now and then stays, who floods is answered, or sent away, and who does not answer is gone. */
 #include "tests/e2e/health.h"
 #include "tests/e2e/http2.h"
 #include "tests/e2e/world.h"
@@ -62,27 +62,32 @@ Test(keepalive, lets_who_asks_during_a_stream_stay)
 	ping_and_stay(true);
 }
 
-/* With all that there is by default, ten seconds apart, which no test waits for: what it would take to be
- * sent away is three in a row that come within five. */
 Test(keepalive, forgives_two)
 {
 	struct http2 http2;
 
+	restart_with("keepalive: {client_interval_min: 5s}\n");
 	cr_assert(http2_open(&http2, world.server.address));
 	for (int i = 0; i < 3; i++)
 		want_pong(&http2, i);
 	http2_close(&http2);
 }
 
-static void flood(bool with_stream)
+static void flood(struct http2 *http2, bool with_stream)
+{
+	cr_assert(http2_open(http2, world.server.address));
+	if (with_stream)
+		open_stream(http2);
+	for (int i = 0; i < 100; i++)
+		http2_frame(http2, HTTP2_PING, 0, 0, bytes_of_string("12345678"));
+}
+
+static void flood_and_be_sent_away(bool with_stream)
 {
 	struct http2 http2;
 
-	cr_assert(http2_open(&http2, world.server.address));
-	if (with_stream)
-		open_stream(&http2);
-	for (int i = 0; i < 100; i++)
-		http2_frame(&http2, HTTP2_PING, 0, 0, bytes_of_string("12345678"));
+	restart_with("keepalive: {client_interval_min: 5s}\n");
+	flood(&http2, with_stream);
 	cr_assert(http2_await(&http2, TOO_MANY, 20));
 	cr_assert(http2_is_over(&http2, 20));
 	http2_close(&http2);
@@ -91,14 +96,25 @@ static void flood(bool with_stream)
 	want_idle();
 }
 
-Test(keepalive, sends_away_who_floods)
+Test(keepalive, sends_away_who_floods_where_an_interval_is_given)
 {
-	flood(false);
+	flood_and_be_sent_away(false);
 }
 
-Test(keepalive, sends_away_who_floods_during_a_stream)
+Test(keepalive, sends_away_who_floods_during_a_stream_where_an_interval_is_given)
 {
-	flood(true);
+	flood_and_be_sent_away(true);
+}
+
+/* Sending away costs more than it spares: see service/rpc/door.c. */
+Test(keepalive, answers_who_floods)
+{
+	struct http2 http2;
+
+	flood(&http2, false);
+	want_pong(&http2, 1);
+	http2_close(&http2);
+	want_idle();
 }
 
 /* A client that answers pings has its stream as long as it likes; one that reads and says nothing has not. */

@@ -338,12 +338,85 @@ Test(approximate, walks_of_few_rows_score_them_and_are_exact)
 		     &(struct fake_snapshot_options){
 			     .n = 8000, .dim = 8, .metric = METRIC_L2, .seed = 90},
 		     50);
-	setting->one_of = 20;
+	setting->one_of = 200;
 	truth_of(setting, truth);
+	cr_assert_leq(truth->n, EXACT_GATHER_CODES_MAX);
 	cursor = open_walk(setting, &(struct asks){30, 10, NULL}, &walk);
 	truth_walk(truth, cursor, 30, SIZE_MAX, "few");
 	cr_assert_not(walk.approximate);
 	cr_assert_eq(walk.scanned, 0);
+}
+
+/* What indexes were measured to read, of all rows; and whether they are asked for 10 hits among one row of 100,
+ * of which the scan reads every sixth block. */
+static const struct {
+	float share;
+	bool asked;
+} readings[] = {{0.9F, false}, {0.3F, false}, {0.05F, true}};
+
+Test(approximate, walks_scan_what_a_filter_leaves_where_indexes_would_read_more)
+{
+	for (size_t i = 0; i < COUNT(readings); i++) {
+		struct setting setting_of_it;
+		SCOPED(setting) setting = &setting_of_it;
+		struct truth truth_of_it;
+		SCOPED(truth) truth = &truth_of_it;
+		struct walk walk = {0};
+		SCOPED(cursor) cursor = NULL;
+		struct hit_batch got;
+
+		setting_open(setting,
+			     &(struct fake_snapshot_options){
+				     .n = 16000, .dim = 8, .metric = METRIC_L2, .seed = 91},
+			     100);
+		for (size_t s = 0; s < 2; s++) {
+			struct calibration *measured = &setting->anns[s].measured;
+
+			*measured = (struct calibration){.curves = {{.depth = 1000}}};
+			calibration_add(&measured->curves[0], readings[i].share, 0.999F);
+		}
+		setting->one_of = 100;
+		truth_of(setting, truth);
+		cursor = open_walk(setting, &(struct asks){10, 10, NULL}, &walk);
+		cr_assert_eq(cursor_next(cursor, &got), STEP_BATCH);
+
+		cr_assert_eq(walk.approximate, readings[i].asked);
+		cr_assert_eq(setting->asked[0].n, readings[i].asked);
+		for (size_t hit = 0; hit < got.n; hit++)
+			cr_assert_eq(got.hits[hit].place, truth->hits[hit].place);
+	}
+}
+
+/* Before a batch a guess of what it reads; none where the window has it, and unknown before a filter that
+ * is not quick was looked up. */
+Test(approximate, walks_tell_what_their_next_batch_reads)
+{
+	struct setting setting_of_it;
+	SCOPED(setting) setting = &setting_of_it;
+	struct walk walk = {0}, filtered_walk = {0};
+	SCOPED(cursor) cursor = NULL;
+	SCOPED(cursor) filtered = NULL;
+	struct hit_batch got;
+	uint64_t bytes;
+
+	setting_open(setting,
+		     &(struct fake_snapshot_options){
+			     .n = 16000, .dim = 8, .metric = METRIC_L2, .seed = 92},
+		     100);
+	cursor = open_walk(setting, &(struct asks){10, 100, NULL}, &walk);
+	bytes = cursor_scan_bytes(cursor);
+	cr_assert_gt(bytes, 0);
+	cr_assert_lt(bytes, UINT64_MAX);
+	cr_assert_eq(cursor_next(cursor, &got), STEP_BATCH);
+	cr_assert_eq(cursor_scan_bytes(cursor), 0);
+	cursor_shrink(cursor);
+	cr_assert_gt(cursor_scan_bytes(cursor), 0);
+
+	setting->one_of = 4;
+	filtered = open_walk(setting, &(struct asks){10, 100, NULL}, &filtered_walk);
+	cr_assert_eq(cursor_scan_bytes(filtered), UINT64_MAX);
+	cr_assert_eq(cursor_next(filtered, &got), STEP_BATCH);
+	cr_assert_eq(cursor_scan_bytes(filtered), 0);
 }
 
 Test(approximate, walks_fail_as_their_index_does)

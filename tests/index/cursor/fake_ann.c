@@ -19,6 +19,7 @@ void fake_ann_init(struct ann *ann, struct fake_asked *asked, struct snapshot *s
 		.depth_max = 4000,
 		.slack = 0.05F,
 		.asked = asked,
+		.measured = {.candidates = true},
 	};
 	cr_assert_not_null(ann->sealed);
 	fake_snapshot_set_ann(snapshot, segment, ann);
@@ -57,6 +58,11 @@ status ann_find(const struct ann *ann, struct ann_probe *probe)
 					  probe->base + place});
 	}
 	return status_ok();
+}
+
+void ann_calibration(const struct ann *ann, struct calibration *ret)
+{
+	*ret = ann->measured;
 }
 
 const char *ann_name(const struct ann *ann)

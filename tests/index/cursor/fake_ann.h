@@ -18,6 +18,8 @@ struct ann {
 	uint32_t depth_max;     /* what it covers */
 	float slack;            /* bounds are above the score by up to this */
 	status fails;           /* what ann_find gives, where it is no OK */
+	/* Says nothing of rows that are read, at first. */
+	struct calibration measured;
 
 	/* What it was asked, changed through a const pointer: tests are of one thread. */
 	struct fake_asked {

@@ -156,3 +156,49 @@ Test(places, are_narrowed_from_any_place_on)
 		}
 	}
 }
+
+Test(places, take_bits_from_anywhere_to_anywhere)
+{
+	uint64_t state = 17, words[(2 * N_MAX + 63) / 64];
+
+	for (uint64_t first = 0; first < N_MAX; first += 11) {
+		for (uint64_t n = 0; first + n <= N_MAX; n += 17) {
+			bool want[N_MAX];
+			SCOPED(places) places = draw(N_MAX, want, &state);
+			uint64_t from = next_random(&state) % N_MAX;
+
+			for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+				words[i] = next_random(&state);
+			places_add_bits(places, first, words, from, n);
+			for (uint64_t i = 0; i < n; i++)
+				want[first + i] |= words[(from + i) / 64] >> (from + i) % 64 & 1;
+			check(places, want);
+		}
+	}
+}
+
+Test(places, are_counted_between_any_two)
+{
+	bool want[N_MAX];
+	uint64_t state = 19;
+	SCOPED(places) places = draw(N_MAX, want, &state);
+
+	for (uint64_t i = 32; i < 96; i++) {
+		places_remove(places, i);
+		want[i] = false;
+	}
+	for (uint64_t first = 0; first < N_MAX; first += 7) {
+		for (uint64_t end = first; end <= N_MAX; end += 13) {
+			uint64_t count = 0, groups = 0, found = 0, last = UINT64_MAX;
+
+			for (uint64_t i = first; i < end; i++) {
+				count += want[i];
+				groups += want[i] && i / 16 != last;
+				last = want[i] ? i / 16 : last;
+			}
+			cr_assert_eq(places_count_between(places, first, end, &found), count);
+			cr_assert_eq(found, groups);
+			cr_assert_eq(places_count_between(places, first, end, NULL), count);
+		}
+	}
+}

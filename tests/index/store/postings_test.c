@@ -45,7 +45,7 @@ static const struct condition in_german = {
 static uint64_t sum_of(const struct condition *condition)
 {
 	uint64_t sum = 0;
-	const struct row_visitor visitor = {add_to_sum, &sum};
+	const struct row_visitor visitor = {add_to_sum, &sum, NULL};
 	status s = store_select(store, condition, arena, &visitor);
 
 	cr_assert(!status_failed(s), "%s", s.detail);
@@ -55,7 +55,7 @@ static uint64_t sum_of(const struct condition *condition)
 static uint64_t sum_of_document(const char *id)
 {
 	uint64_t sum = 0;
-	const struct row_visitor visitor = {add_to_sum, &sum};
+	const struct row_visitor visitor = {add_to_sum, &sum, NULL};
 	status s = store_select_document(store, bytes_of_string(id), arena, &visitor);
 
 	cr_assert(!status_failed(s), "%s", s.detail);
@@ -123,7 +123,7 @@ Test(postings, are_read_within_a_write_once_they_are_flushed)
 	SCOPED(store_write) write = NULL;
 	struct chunk chunk = fixture_chunk(arena, 0, 1);
 	uint64_t old, sum = 0;
-	const struct row_visitor visitor = {add_to_sum, &sum};
+	const struct row_visitor visitor = {add_to_sum, &sum, NULL};
 	bool replaced;
 
 	cr_assert(!status_failed(store_write_begin(store, arena, &write)));
@@ -220,7 +220,7 @@ Test(postings, that_are_damaged_are_named)
 	struct store_state state = {0};
 	struct posting_key key;
 	uint64_t sum = 0;
-	const struct row_visitor visitor = {add_to_sum, &sum};
+	const struct row_visitor visitor = {add_to_sum, &sum, NULL};
 	status s;
 
 	put_rows(3, &state);

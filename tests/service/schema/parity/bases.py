@@ -79,6 +79,10 @@ BASES = {
     "sluice.v1.ListCursorsRequest": [{"collection": "docs"}, {}],
     "sluice.v1.CancelCursorRequest": [{"cursorId": "7"}],
     "sluice.v1.GetToolSchemasRequest": [{"dialect": "TOOL_DIALECT_MCP"}, {}],
+    "sluice.v1.CreateSnapshotRequest": [{"collection": "docs"}],
+    "sluice.v1.ListSnapshotsRequest": [{"collection": "docs", "pageSize": 5, "pageToken": "a"}, {}],
+    "sluice.v1.DeleteSnapshotRequest": [{"collection": "docs", "snapshotId": "7"}],
+    "sluice.v1.DownloadSnapshotRequest": [{"collection": "docs", "snapshotId": "7"}],
     "sluice.v1.IterateRequest": [{"credit": {"hits": 5}}, {"close": {}}],
     # Every rule, also those that the contract has no use for: the .proto files beside this folder.
     "cases.Int32": [{}],
