@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs errors.test.js against a server. The packages, pinned by package-lock.json, are kept in
+# Runs against a server errors.test.js, story.ts, and README.md's program as it is printed there, with
+# stubs made as README.md says. The packages, pinned by package-lock.json, are kept in
 # ~/.cache/sluice/node-SUM: made under a lock, beside their place, and moved there when whole.
 set -euo pipefail
 client=Node
@@ -13,6 +14,8 @@ major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 ((major >= 20)) || skip "node $(node --version) is older than 20"
 sum=$( (node --version && cat "$here/package-lock.json") | sha256sum | cut -c1-16)
 packages=$cache/node-$sum
+# Node brings CAs of its own; a proxy's is among the machine's.
+export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
 
 install_packages() {
 	local new=$packages.$$
@@ -38,15 +41,41 @@ if [[ ! -d $packages ]]; then
 fi
 
 # node looks for packages beside the real file.
-cp "$here/errors.test.js" "$work"
-ln -s "$packages/node_modules" "$work/node_modules"
+cp "$here/errors.test.js" "$here/story.ts" "$work"
+ln -s "$packages/node_modules" "$root/proto" "$work"
+cd "$work"
+mkdir gen
+readme "From TypeScript" sh | sed -n '/^protoc /,/[^\]$/p' >stubs.sh
+bash -eux stubs.sh
+readme "From TypeScript" ts | sed 's/"127.0.0.1:7700"/process.env.SLUICE_SERVER!/' >readme.ts
+
 start_server
-SLUICE_PROTOS=$root/proto node --test --test-reporter=tap "$work/errors.test.js" \
-	>"$work/log" 2>&1 || true
-cat "$work/log"
-passed=$(sed -n 's/^# pass //p' "$work/log")
-failed=$(sed -n 's/^# fail //p' "$work/log")
+make_notes
+SLUICE_PROTOS=$work/proto node --test --test-reporter=tap errors.test.js >log 2>&1 || true
+cat log
+passed=$(sed -n 's/^# pass //p' log)
+failed=$(sed -n 's/^# fail //p' log)
 # Without a sum it did not come to its end.
 : "${passed:=0}" "${failed:=1}"
-if server_ends_well; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
+# counts COMMAND...: one test more.
+counts() {
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $*"
+	fi
+}
+
+# tells_the_story: whether it prints what its comments say.
+tells_the_story() {
+	node --import tsx story.ts >story.log 2>&1 || true
+	sed -n 's|.*//=> ||p' story.ts | diff - story.log
+}
+
+counts node_modules/.bin/tsc --noEmit --types node story.ts readme.ts
+counts tells_the_story
+counts finds_notes node --import tsx readme.ts
+counts server_ends_well
 synthesis "$passed" "$failed"
