@@ -1,8 +1,9 @@
 /* lists - inverted lists of 4-bit codes, beside a sealed segment: one kind of what ann.h opens.
  *
- * Rows are ordered by the nearest of some centroids that FAISS trained: a list is a range of
- * positions, and a position's place in the segment stands in the file. A query takes lists in the
- * order of what they may hold, reads their codes (kernels/codes4.h), keeps the best few hundred rows,
+ * FAISS trains some centroids, and each row is in the lists of two of them (index/build/clusters.h says
+ * which): a list is a range of positions, and a position's place in the segment stands in the file. A
+ * query takes lists in the order of what they may hold, and looks only at those of regions that may hold
+ * something (lists_regions.c). It reads their codes (kernels/codes4.h), keeps the best few hundred rows,
  * bounds these by bytes (kernels/rows8.h) and hands them on. It stops at the first list that is not
  * likely to hold anything better than what it keeps. How likely is a number, z, that follows with how
  * many it keeps from the recall that is wanted: by a table that is measured when the file is made, on
@@ -18,7 +19,7 @@
 struct lists;
 
 /* lists_build - as ann_build. Heap: twice a sample of up to LISTS_SAMPLE_BYTES, or the centroids four
- * times, a slice of rows, and 8 bytes for each row. Disk: about dim * 9 / 8 + 20 bytes for each row.
+ * times, a slice of rows, and 8 bytes for each row. Disk: about dim * 5 / 4 + 24 bytes for each row.
  * FAISS works with some threads (index/build/threads.h), of the caller's priority.
  * Fails: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
 status lists_build(const struct sealed_file *file, const struct sealed *sealed,

@@ -50,8 +50,8 @@ static void sums_add(struct sums *sums, const float *row, size_t dim, uint32_t l
 }
 
 /* The lists of rows at places first .. first + n. */
-static status lists_take(struct building *building, const struct clusters *clusters, const float *rows,
-			 uint32_t first, uint32_t n)
+static status lists_take(struct building *building, const struct clusters *clusters,
+			 const float *rows, uint32_t first, uint32_t n)
 {
 	uint32_t *list_of = building->list_of + first;
 
@@ -92,8 +92,8 @@ struct known {
 };
 
 /* The mean, and how long residuals are: |x|^2 less |mean|^2, on average. Without rows the mean stays. */
-static void known_make(const struct lists_shape *shape, const double *sum, double squares, double count,
-		       const struct known *ret)
+static void known_make(const struct lists_shape *shape, const double *sum, double squares,
+		       double count, const struct known *ret)
 {
 	double mean_square = squares / count, square = 0, stretch = 1;
 

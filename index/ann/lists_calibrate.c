@@ -1,10 +1,10 @@
 /* lists_calibrate - what has to be read for which recall: walks with every z and every number of rows
  * kept, against what a scan with proven bounds finds.
  *
- * Half of the queries are rows, each left out of what is found for it. The others are made of two rows
- * each, x and y about the mean m: m + (x - m + MIX (y - m)) / |(1, MIX)|. They are as far from the mean as
- * rows are, and near to some without being one: where rows have copies, these lie in one list with
- * them, and tell nothing of a question's hits. What both kinds find counts.
+ * Half of the queries are rows, each left out of what is found for it. The others are made of four rows
+ * each, x and y about the mean m: m + (x - m + MIX sum of (y - m)) / |(1, MIX, MIX, MIX)|. They are as
+ * far from the mean as rows are, and about as far from the nearest as questions are: where rows have copies,
+ * these lie in one list with them, and tell nothing of a question's hits. What both kinds find counts.
  */
 #include "index/ann/lists_build.h"
 
@@ -31,8 +31,9 @@ static const uint32_t probes[LISTS_DEPTHS] = {PROBES, 161, 41};
  * bounded, and in the way of the threshold. */
 #define ROWS_PER_KEPT 70
 
-/* How much of a second row is in a query. */
+/* How much of some other rows is in a query. */
 #define MIX 0.75
+#define MIX_ROWS 3
 
 /* Depths beyond that part of all rows are not for lists. */
 #define DEPTH_PART 4
@@ -62,7 +63,7 @@ struct calibrating {
 	const struct lists *lists;
 	struct arena arena;   /* of a query */
 	struct window window; /* of its walks */
-	float *query;         /* [2][dim] owned; then the second row of which it is made */
+	float *query;         /* [2][dim] owned; then another row of which it is made */
 	uint32_t *truth;      /* [deepest + 1] owned */
 	uint8_t *is_true;     /* [n / 8 + 1] owned; bits, of places */
 	double *mean;         /* [dim] owned */
@@ -141,8 +142,8 @@ static bool is_another(const void *context, uint32_t place)
 
 /* All walks that keep so many. Where one has read more than would ever be wanted, the next would find no
  * less. */
-static status measure_keep(struct calibrating *calibrating, struct lists_query *query,
-			   uint32_t row, uint32_t keep)
+static status measure_keep(struct calibrating *calibrating, struct lists_query *query, uint32_t row,
+			   uint32_t keep)
 {
 	struct measured *measured = &calibrating->measured[calibrating->kind][row][keep];
 	double n = calibrating->lists->shape.n, recall = 0, read = 0;
@@ -161,7 +162,8 @@ static status measure_keep(struct calibrating *calibrating, struct lists_query *
 			TRY(window_clear(&calibrating->window, keeps[row][keep]));
 			TRY(lists_walk_run(calibrating->lists, &walk));
 			window_compact(&calibrating->window);
-			recall = (double)count_true(calibrating, lists_depth(row)) / lists_depth(row);
+			recall = (double)count_true(calibrating, lists_depth(row)) /
+				 lists_depth(row);
 			read = (double)walk.read;
 		}
 		measured->recall[step] += recall;
@@ -184,12 +186,13 @@ static void mean_make(struct calibrating *calibrating, uint32_t n_probes)
 	}
 }
 
-/* Of probe i, or of it and another one far away. */
+/* Of probe i, or of it and others far away. */
 static void query_make(struct calibrating *calibrating, uint32_t n_probes, uint32_t i)
 {
 	const struct building *building = calibrating->building;
-	uint32_t dim = calibrating->lists->shape.dim, other = (i + n_probes / 2) % n_probes;
-	float *query = calibrating->query, *second = query + dim;
+	uint32_t dim = calibrating->lists->shape.dim;
+	float *query = calibrating->query, *other = query + dim;
+	double length = sqrt(1 + MIX_ROWS * MIX * MIX);
 
 	calibrating->kind = i % KINDS == 0 ? KIND_ROW : KIND_MIXED;
 	calibrating->self = building_sample_place(building, n_probes, i);
@@ -197,13 +200,19 @@ static void query_make(struct calibrating *calibrating, uint32_t n_probes, uint3
 	if (calibrating->kind == KIND_ROW)
 		return;
 	calibrating->self = UINT32_MAX;
-	building_row(building, building_sample_place(building, n_probes, other), 1, second);
-	for (uint32_t k = 0; k < dim; k++) {
-		double mean = calibrating->mean[k];
-		double off = ((double)query[k] - mean) + MIX * ((double)second[k] - mean);
+	for (uint32_t k = 0; k < dim; k++)
+		query[k] = (float)(((double)query[k] - calibrating->mean[k]) / length);
+	for (uint32_t row = 1; row <= MIX_ROWS; row++) {
+		uint32_t at =
+			(uint32_t)((i + (uint64_t)n_probes * row / (MIX_ROWS + 1)) % n_probes);
 
-		query[k] = (float)(mean + off / sqrt(1 + MIX * MIX));
+		building_row(building, building_sample_place(building, n_probes, at), 1, other);
+		for (uint32_t k = 0; k < dim; k++)
+			query[k] +=
+				(float)(MIX * ((double)other[k] - calibrating->mean[k]) / length);
 	}
+	for (uint32_t k = 0; k < dim; k++)
+		query[k] += (float)calibrating->mean[k];
 	if (calibrating->lists->shape.metric == METRIC_COSINE)
 		(void)vector_normalise(query, dim);
 }

@@ -134,8 +134,8 @@ static status put_rows8(struct building *building, struct encoding *encoding)
 	return status_ok();
 }
 
-static void residual_make(const struct building *building, struct encoding *encoding, uint32_t position,
-			  size_t i)
+static void residual_make(const struct building *building, struct encoding *encoding,
+			  uint32_t position, size_t i)
 {
 	const struct lists_shape *shape = &building->shape;
 	float *row = encoding->rows + i * shape->dim;

@@ -84,8 +84,8 @@ static status hand_on(const struct lists *lists, const struct lists_query *query
 
 	while (UINT64_C(1) << bits < 2 * (uint64_t)n)
 		bits++;
-	places = arena_alloc(probe->memory, n * (sizeof *places + sizeof *upper) +
-						    (sizeof *table << bits));
+	places = arena_alloc(probe->memory,
+			     n * (sizeof *places + sizeof *upper) + (sizeof *table << bits));
 	if (!places)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
 	upper = (float *)(void *)(places + n);

@@ -71,8 +71,7 @@ static bool shape_is_possible(const struct lists_shape *shape)
 	return shape->n_lists >= 1 && shape->n_lists <= LISTS_MAX && shape->n_lists <= shape->n &&
 	       shape->groups >= 2 && shape->groups % 2 == 0 && shape->groups <= CODES4_GROUPS_MAX &&
 	       shape->kept >= 1 && shape->kept <= shape->dim && shape->copies >= 1 &&
-	       shape->copies <= LISTS_COPIES_MAX &&
-	       shape->n <= UINT32_MAX / shape->copies;
+	       shape->copies <= LISTS_COPIES_MAX && shape->n <= UINT32_MAX / shape->copies;
 }
 
 status lists_judge(const void *context, const struct block_fields *fields,

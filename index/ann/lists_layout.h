@@ -67,8 +67,7 @@ struct lists_shape {
 /* lists_regions - how many; of few lists all are one region. */
 static inline uint32_t lists_regions(const struct lists_shape *shape)
 {
-	return shape->n_lists < LISTS_LEAST_OF_REGIONS ? 1
-						       : shape->n_lists / LISTS_PER_REGION;
+	return shape->n_lists < LISTS_LEAST_OF_REGIONS ? 1 : shape->n_lists / LISTS_PER_REGION;
 }
 
 /* lists_positions - of all rows in all their lists. */

@@ -27,8 +27,8 @@ static status lists_sort(struct building *building, const uint32_t *region_of)
 	for (uint32_t region = 2; region <= n_regions; region++)
 		first[region] += first[region - 1];
 	for (uint32_t list = 0; list < shape->n_lists; list++)
-		memcpy(sorted + first[region_of[list] + 1]++ * dim, building->centroids + list * dim,
-		       sizeof *sorted * dim);
+		memcpy(sorted + first[region_of[list] + 1]++ * dim,
+		       building->centroids + list * dim, sizeof *sorted * dim);
 	free(building->centroids);
 	building->centroids = sorted;
 	return status_ok();

@@ -61,8 +61,8 @@ static void judge_again(const struct lists_sight *sight, uint32_t first, uint32_
 	}
 }
 
-static void judge(const struct lists_sight *sight, const struct lists_entries *entries, float length,
-		  uint32_t first, uint32_t end)
+static void judge(const struct lists_sight *sight, const struct lists_entries *entries,
+		  float length, uint32_t first, uint32_t end)
 {
 	const float *radius = entries->radius, *stretch = entries->stretch;
 	float *bases = sight->bases, *leads = sight->leads, *spreads = sight->spreads;
@@ -77,8 +77,8 @@ static void judge(const struct lists_sight *sight, const struct lists_entries *e
 		judge_again(sight, first, end);
 }
 
-static void judge_l2(const struct lists_sight *sight, const struct lists_entries *entries, float length,
-		     uint32_t first, uint32_t end)
+static void judge_l2(const struct lists_sight *sight, const struct lists_entries *entries,
+		     float length, uint32_t first, uint32_t end)
 {
 	float qq = length * length;
 
@@ -255,8 +255,8 @@ static bool step_is_behind(const struct ordered *ordered, uint32_t step, float t
 }
 
 /* Lists in order, until all that follow promise too little. */
-static status lists_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
-			 const struct ordered *ordered)
+static status lists_scan(const struct lists *lists, struct lists_walk *walk,
+			 const struct seen *seen, const struct ordered *ordered)
 {
 	const float *promises = walk->query->lists.promises;
 	uint64_t step_rows = SCAN_STEP_BYTES * 2 / lists->model.groups, checked = walk->read;

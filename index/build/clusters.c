@@ -233,11 +233,13 @@ status clusters_assign_twice(const struct clusters *clusters, const float *rows,
 		const idx_t *nearest = found->nearest[0];
 
 		if (faiss_Index_search(clusters->index, (idx_t)left, rows + first * clusters->dim,
-				       (idx_t)n_candidates, found->distances[0], found->nearest[0])) {
+				       (idx_t)n_candidates, found->distances[0],
+				       found->nearest[0])) {
 			s = faiss_failure(arena, STATUS_INTERNAL, "assigning rows");
 			break;
 		}
-		for (size_t i = 0; i < left; i++, distances += n_candidates, nearest += n_candidates) {
+		for (size_t i = 0; i < left;
+		     i++, distances += n_candidates, nearest += n_candidates) {
 			/* A graph that finds nothing says -1. */
 			bool none = nearest[0] < 0;
 
