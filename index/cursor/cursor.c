@@ -39,6 +39,16 @@ size_t cursor_memory_bytes(const struct cursor *cursor)
 	return size;
 }
 
+uint64_t cursor_scan_bytes(struct cursor *cursor)
+{
+	if (cursor->ended)
+		return 0;
+	for (; cursor; cursor = cursor->upstream)
+		if (cursor->ops->scan_bytes)
+			return cursor->ops->scan_bytes(cursor);
+	return UINT64_MAX;
+}
+
 void cursor_close(struct cursor *cursor)
 {
 	while (cursor) {

@@ -68,6 +68,7 @@ struct cursor_ops {
 	enum step (*next)(struct cursor *self, struct hit_batch *ret_batch);
 	void (*shrink)(struct cursor *self);               /* NULL: there is nothing to drop */
 	size_t (*memory_bytes)(const struct cursor *self); /* NULL: a few words */
+	uint64_t (*scan_bytes)(struct cursor *self);       /* of the source */
 	void (*free)(struct cursor *self);
 };
 
@@ -93,6 +94,11 @@ void cursor_shrink(struct cursor *cursor);
 
 /* cursor_memory_bytes - what the chain holds now. */
 size_t cursor_memory_bytes(const struct cursor *cursor);
+
+/* cursor_scan_bytes - about what the next batch makes the chain read of vectors and codes: 0 where it is
+ * at hand, UINT64_MAX where nobody knows. A guess, and cheap: it may look a filter up that is quick to
+ * look up, and keeps what was found for the batch. */
+uint64_t cursor_scan_bytes(struct cursor *cursor);
 
 /* cursor_close - release a chain from its last stage up. NULL is fine. */
 void cursor_close(struct cursor *cursor);

@@ -254,13 +254,24 @@ static status exact_fill_next(struct exact *exact)
 	return filled;
 }
 
+/* The processor's scan of codes passes over blocks without a row that is left, so that it pays for the few
+ * rows of a first window already. */
+static uint64_t gather_max(const struct exact *exact)
+{
+	bool scans_codes = exact->scanner == exact->scanner_cpu &&
+			   snapshot_places(exact->snapshot) > 0 &&
+			   snapshot_sealed(exact->snapshot, 0);
+
+	return scans_codes ? EXACT_GATHER_CODES_MAX : EXACT_GATHER_MAX;
+}
+
 static status exact_select(struct exact *exact)
 {
 	int64_t start_ns = clock_ns();
 
 	TRY(exact->select(exact->select_context, &exact->places));
 	exact->base.walk->select_ns += clock_ns() - start_ns;
-	exact->gathers = exact->places->count <= EXACT_GATHER_MAX;
+	exact->gathers = exact->places->count <= gather_max(exact);
 	/* One window takes them all. */
 	if (exact->gathers && exact->width < EXACT_GATHER_MAX)
 		exact->width = EXACT_GATHER_MAX;
@@ -300,6 +311,37 @@ static enum step exact_next(struct cursor *self, struct hit_batch *ret_batch)
 	return STEP_BATCH;
 }
 
+/* Whether the next batch is, most likely, in the window: of bound keys the last ones prove little. */
+static bool exact_has_next(const struct exact *exact)
+{
+	size_t left = exact->window.n - exact->taken;
+
+	if (exact->fill == FILL_NONE)
+		return false;
+	if (exact->fill == FILL_TRUE_KEYS)
+		return left > 0 || exact_is_complete(exact);
+	if (exact->partial && exact->given >= exact->depth)
+		return false;
+	return left + exact->n_scored >= 2 * exact->batch ||
+	       (exact_is_complete(exact) || exact->partial);
+}
+
+static uint64_t exact_scan_bytes(struct cursor *self)
+{
+	struct exact *exact = (struct exact *)self;
+
+	if (status_failed(self->status) || exact_has_next(exact))
+		return 0;
+	if (exact->select && !exact->places) {
+		if (!exact->selects_quickly)
+			return UINT64_MAX;
+		self->status = exact_select(exact);
+		if (status_failed(self->status))
+			return 0;
+	}
+	return exact_find_bytes(exact);
+}
+
 /* What is left in the window is found again behind the last key. */
 static void exact_shrink(struct cursor *self)
 {
@@ -331,6 +373,7 @@ static const struct cursor_ops exact_ops = {
 	.next = exact_next,
 	.shrink = exact_shrink,
 	.memory_bytes = exact_memory_bytes,
+	.scan_bytes = exact_scan_bytes,
 	.free = exact_free,
 };
 
@@ -364,6 +407,7 @@ status exact_open(const struct exact_options *options, struct cursor **ret)
 	exact->width = exact_width(exact) / 4; /* a refill takes four times it */
 	exact->select = options->select;
 	exact->select_context = options->select_context;
+	exact->selects_quickly = options->selects_quickly;
 	exact_find_begin(exact, options);
 	exact->has_last = options->after;
 	if (options->after)

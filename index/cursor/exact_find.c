@@ -14,8 +14,10 @@
 /* The most that an index is asked for. */
 #define RECALL_MAX 0.999F
 
-/* Places of a filter that are counted at a time; the words are on the stack. */
-#define COUNT_PLACES 32768
+/* What a filter leaves of a segment can be scanned, too: a block of 16 rows costs the same whether one of
+ * them is left or all are. Measured, of 384 dimensions, with questions for 10 hits: 94 ns a block, and in the
+ * lists 4.5 to 6 ns for each row that is read. */
+#define SCAN_ROWS_A_BLOCK 18.0
 
 /* A sealed segment, as the snapshot sees it. */
 struct stretch {
@@ -23,29 +25,19 @@ struct stretch {
 	const struct places *places; /* NULL: there is no filter */
 	const struct ann *ann;       /* NULL: it has none */
 	uint64_t first, end;
-	double share; /* of its rows that may be hits */
+	double share;    /* of its rows that may be hits */
+	uint64_t blocks; /* with a filter: of 16 rows, that hold such */
 };
-
-static uint64_t count_between(const struct places *places, uint64_t first, uint64_t end)
-{
-	uint64_t words[COUNT_PLACES / 64], n = 0;
-
-	for (uint64_t at = first; at < end; at += COUNT_PLACES) {
-		uint64_t left = end - at;
-
-		n += places_copy(places, at, left < COUNT_PLACES ? left : COUNT_PLACES, words);
-	}
-	return n;
-}
 
 /* With a filter what it leaves of the segment, since it may well be one of recent rows. Without one the
  * deaths, which are few, as all segments together have them. */
-static double share_of(const struct exact *exact, const struct stretch *stretch)
+static double share_of(const struct exact *exact, struct stretch *stretch)
 {
 	const struct snapshot *snapshot = exact->snapshot;
 
 	if (exact->places)
-		return (double)count_between(exact->places, stretch->first, stretch->end) /
+		return (double)places_count_between(exact->places, stretch->first, stretch->end,
+						    &stretch->blocks) /
 		       (double)(stretch->end - stretch->first);
 	return (double)snapshot_count(snapshot) / (double)snapshot_places(snapshot);
 }
@@ -58,6 +50,41 @@ static float recall_of(const struct exact *exact)
 	float recall = exact->places ? (1 + exact->recall) / 2 : exact->recall;
 
 	return recall < RECALL_MAX ? recall : RECALL_MAX;
+}
+
+/* Of all its rows, what an index reads for so many hits: as it was measured at the next depth and recall;
+ * 1 where it was not. */
+static double read_share(const struct calibration *measured, double depth, double recall)
+{
+	const struct calibration_curve *curve = NULL;
+
+	for (size_t i = 0; i < CALIBRATION_CURVES_MAX; i++) {
+		if (measured->curves[i].n == 0)
+			continue;
+		curve = &measured->curves[i];
+		if (depth <= curve->depth)
+			break;
+	}
+	for (size_t i = 0; curve && i < curve->n; i++)
+		if (recall <= (double)curve->points[i].recall)
+			return (double)curve->points[i].share;
+	return 1;
+}
+
+/* Whether a scan of what the filter leaves costs less than asking the index, which reads the more, the less
+ * that is. */
+static bool scan_is_cheaper(const struct exact *exact, const struct stretch *stretch)
+{
+	struct calibration measured = {0};
+	double rows = (double)(stretch->end - stretch->first), read;
+
+	if (!exact->places)
+		return false;
+	ann_calibration(stretch->ann, &measured);
+	if (measured.candidates)
+		return false;
+	read = read_share(&measured, exact->depth / stretch->share, (double)recall_of(exact));
+	return (double)stretch->blocks * SCAN_ROWS_A_BLOCK < read * rows;
 }
 
 /* The sealed segment that a place is in, share apart; false where it is in the head, the last block. */
@@ -90,7 +117,8 @@ static bool stretch_is_covered(const struct exact *exact, struct stretch *stretc
 		return false;
 	stretch->share = share_of(exact, stretch);
 	return stretch->share > 0 &&
-	       ann_covers(stretch->ann, exact->depth, recall_of(exact), stretch->share);
+	       ann_covers(stretch->ann, exact->depth, recall_of(exact), stretch->share) &&
+	       !scan_is_cheaper(exact, stretch);
 }
 
 /* Whether an index of some segment is worth asking. */
@@ -199,4 +227,42 @@ status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end)
 	exact->partial = true;
 	*place = stretch.end;
 	return status_ok();
+}
+
+/* Of a sealed segment. */
+static uint64_t stretch_bytes(const struct exact *exact, struct stretch *stretch)
+{
+	const struct codes8 *codes = sealed_codes(snapshot_sealed(exact->snapshot, stretch->first));
+	uint64_t rows = stretch->end - stretch->first;
+	struct calibration measured = {0};
+	double read;
+
+	if (!(exact->recall > 0) || !stretch_is_covered(exact, stretch)) {
+		if (exact->places)
+			places_count_between(exact->places, stretch->first, stretch->end,
+					     &stretch->blocks);
+		return exact->places ? stretch->blocks * codes->shape.block_bytes
+				     : codes8_heads_bytes(&codes->shape, rows);
+	}
+	ann_calibration(stretch->ann, &measured);
+	read = read_share(&measured, exact->depth / stretch->share, (double)recall_of(exact)) *
+	       (double)rows;
+	/* Half a byte for four dimensions; or candidates, to which a graph leads past as many others. */
+	return (uint64_t)(read * exact->query.dim / 8 * (measured.candidates ? 64 : 1));
+}
+
+uint64_t exact_find_bytes(const struct exact *exact)
+{
+	uint64_t bytes = 0, left, row_bytes = exact->query.stride * sizeof(float);
+	struct stretch stretch;
+
+	for (uint64_t place = 0; exact_seek(exact, &place); place = stretch.end) {
+		if (!stretch_at(exact, place, &stretch)) {
+			left = exact->places ? exact->places->count
+					     : snapshot_places(exact->snapshot) - place;
+			return bytes + left * row_bytes;
+		}
+		bytes += stretch_bytes(exact, &stretch);
+	}
+	return bytes;
 }

@@ -42,6 +42,7 @@ struct exact {
 
 	status (*select)(void *context, struct places **ret); /* NULL: there is no filter */
 	void *select_context;
+	bool selects_quickly;
 	struct places *places; /* owned; NULL: all that are visible, or not made yet */
 	bool gathers;          /* there are so few that each is scored */
 
@@ -86,6 +87,9 @@ bool exact_finds_next(struct exact *exact);
  * ret_end  behind the segment: before it there is nothing more to ask.
  * Fails: as ann_find */
 status exact_find(struct exact *exact, uint64_t *place, uint64_t *ret_end);
+
+/* exact_find_bytes - about what a first fill reads of vectors, codes and lists. */
+uint64_t exact_find_bytes(const struct exact *exact);
 
 /* exact_codes_propose, exact_codes_bounds - as scanner_propose into the window and scanner_bounds, of
  * a range without a block. Fails: DEADLINE_EXCEEDED CANCELLED RESOURCE_EXHAUSTED */

@@ -48,6 +48,86 @@ static bool find_place(const struct collect *collect, uint64_t row, uint64_t *re
 	return false;
 }
 
+/* The first place whose row is not below row, from low on; high: there is none before it. */
+static uint64_t seek_place(const struct collect *collect, uint64_t row, uint64_t low, uint64_t high)
+{
+	const struct filter_source *source = collect->source;
+
+	if (collect->is_dense && row >= collect->first_row + low)
+		return row - collect->first_row < high ? row - collect->first_row : high;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (source->row(source->context, middle) < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Rows of a run of bits, [first, end) of them, and the places that they have. */
+struct span {
+	uint64_t first_row; /* of bit 0 */
+	const uint64_t *words;
+	uint32_t first, end;
+	uint64_t low, high; /* all places whose rows are these */
+};
+
+/* Where rows are missing between the places the span is halved until none is, or it is a word. */
+static void collect_span(const struct collect *collect, struct span span)
+{
+	const struct filter_source *source = collect->source;
+	struct span below = span;
+	uint64_t first;
+
+	if (span.low == span.high)
+		return;
+	first = source->row(source->context, span.low);
+	if (source->row(source->context, span.high - 1) - first == span.high - 1 - span.low) {
+		places_add_bits(collect->places, span.low, span.words, first - span.first_row,
+				span.high - span.low);
+		return;
+	}
+	if (span.end - span.first <= 64) {
+		for (uint64_t place = span.low; place < span.high; place++) {
+			uint64_t bit = source->row(source->context, place) - span.first_row;
+
+			if (span.words[bit / 64] >> bit % 64 & 1)
+				places_add(collect->places, place);
+		}
+		return;
+	}
+	below.end = span.first = span.first + (span.end - span.first) / 2;
+	below.high = span.low =
+		seek_place(collect, span.first_row + span.first, span.low, span.high);
+	collect_span(collect, below);
+	collect_span(collect, span);
+}
+
+static status collect_bits(void *context, uint64_t first_row, const struct rows_bits *bits)
+{
+	struct collect *collect = context;
+	const struct filter_source *source = collect->source;
+	struct span span = {
+		.first_row = first_row,
+		.words = bits->words,
+		.first = bits->first * 64,
+		.end = bits->end * 64,
+	};
+
+	/* As many as the rows of a word, for the words that were written. */
+	collect->visits += bits->end - bits->first;
+	if (collect->visits >= VISITS_BETWEEN) {
+		collect->visits = 0;
+		TRY(source->wanted(source->context));
+	}
+	span.low = seek_place(collect, first_row + span.first, 0, source->n_places);
+	span.high = seek_place(collect, first_row + span.end, span.low, source->n_places);
+	collect_span(collect, span);
+	return status_ok();
+}
+
 /* There is at least one place. */
 static void collect_begin(struct collect *collect)
 {
@@ -64,8 +144,10 @@ static status collect_row(void *context, uint64_t row)
 	const struct filter_source *source = collect->source;
 	uint64_t place;
 
-	if (++collect->visits % VISITS_BETWEEN == 0)
+	if (++collect->visits >= VISITS_BETWEEN) {
+		collect->visits = 0;
 		TRY(source->wanted(source->context));
+	}
 	if (find_place(collect, row, &place))
 		places_add(collect->places, place);
 	return status_ok();
@@ -76,7 +158,7 @@ static status add_condition(const struct filter_source *source, const struct con
 			    struct places *places)
 {
 	struct collect collect = {.source = source, .places = places};
-	const struct row_visitor visitor = {collect_row, &collect};
+	const struct row_visitor visitor = {collect_row, &collect, collect_bits};
 	SCOPED(places) having = NULL;
 	SCOPED(places) all = NULL;
 	struct condition has = *condition;
@@ -103,7 +185,7 @@ static status add_documents(const struct filter *filter, const struct filter_sou
 			    struct places *places)
 {
 	struct collect collect = {.source = source, .places = places};
-	const struct row_visitor visitor = {collect_row, &collect};
+	const struct row_visitor visitor = {collect_row, &collect, collect_bits};
 
 	if (source->n_places == 0)
 		return status_ok();

@@ -1,20 +1,24 @@
 /* compile - a filter to the set of places that pass it.
  *
  * Where the rows of a condition come from, and which rows there are, is the caller's: a snapshot
- * over a store (index/snapshot.h), or the writer within its transaction. A condition costs the rows
- * that meet it, however many there are in all; the set itself a bit a place, and twice as much
- * while it is made.
+ * over a store (index/snapshot.h), or the writer within its transaction. A condition costs the
+ * values that meet it and, of strings and bools, a bit of each row that lies between its rows; of
+ * numbers, the rows that meet it. The set itself costs a bit a place, and twice as much while it is
+ * made.
  */
 #ifndef SLUICE_INDEX_FILTER_COMPILE_H
 #define SLUICE_INDEX_FILTER_COMPILE_H
 
 #include "index/filter/filter.h"
 #include "index/filter/places.h"
+#include "index/filter/rows.h"
 
 /* Gets every row that passes, in any order, perhaps more than once; a failure ends the selection. */
 struct row_visitor {
 	status (*visit)(void *context, uint64_t row);
 	void *context;
+	/* Many at once: bit i stands for row first_row + i. NULL: each comes by itself. */
+	status (*visit_bits)(void *context, uint64_t first_row, const struct rows_bits *bits);
 };
 
 struct filter_source {

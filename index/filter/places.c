@@ -61,6 +61,24 @@ void places_subtract(struct places *places, const struct places *others)
 		places->words[i] &= ~others->words[i];
 }
 
+void places_add_bits(struct places *places, uint64_t first, const uint64_t *words, uint64_t from,
+		     uint64_t n)
+{
+	assert(first + n <= places->n);
+	while (n > 0) {
+		/* Up to the end of a word of either. */
+		unsigned at = (unsigned)(first % 64), bit = (unsigned)(from % 64);
+		unsigned most = 64 - (at > bit ? at : bit);
+		unsigned taken = n < most ? (unsigned)n : most;
+		uint64_t bits = words[from / 64] >> bit & UINT64_MAX >> (64 - taken);
+
+		places->words[first / 64] |= bits << at;
+		first += taken;
+		from += taken;
+		n -= taken;
+	}
+}
+
 void places_and(struct places *places, uint64_t first, const uint64_t *words, uint64_t n)
 {
 	size_t shift = first % 64;
@@ -83,6 +101,37 @@ uint64_t places_count(struct places *places)
 	for (size_t i = 0; i < places_words(places->n); i++)
 		count += (uint64_t)__builtin_popcountll(places->words[i]);
 	places->count = count;
+	return count;
+}
+
+/* The word, with what is outside [first, end) taken off. */
+static uint64_t word_within(const struct places *places, size_t at, uint64_t first, uint64_t end)
+{
+	uint64_t word = places->words[at];
+
+	if (at == first / 64)
+		word &= UINT64_MAX << first % 64;
+	if (at == end / 64)
+		word &= last_mask(end);
+	return word;
+}
+
+uint64_t places_count_between(const struct places *places, uint64_t first, uint64_t end,
+			      uint64_t *ret_groups)
+{
+	const uint64_t low = UINT64_C(0x7FFF7FFF7FFF7FFF);
+	uint64_t count = 0, groups = 0;
+
+	assert(end <= places->n);
+	for (size_t at = (size_t)(first / 64); (uint64_t)at * 64 < end; at++) {
+		uint64_t word = word_within(places, at, first, end);
+
+		count += (uint64_t)__builtin_popcountll(word);
+		/* The highest bit of each 16 says whether any of them is set. */
+		groups += (uint64_t)__builtin_popcountll((((word & low) + low) | word) & ~low);
+	}
+	if (ret_groups)
+		*ret_groups = groups;
 	return count;
 }
 

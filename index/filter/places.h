@@ -49,12 +49,21 @@ void places_unite(struct places *places, const struct places *others);
 void places_intersect(struct places *places, const struct places *others);
 void places_subtract(struct places *places, const struct places *others);
 
+/* places_add_bits - of the n places from first on those whose bit from, from + 1, ... is set in words. */
+void places_add_bits(struct places *places, uint64_t first, const uint64_t *words, uint64_t from,
+		     uint64_t n);
+
 /* places_and - of the n places from first on leaves those whose bit 0 .. n is set in words
  * [places_words(n)]. */
 void places_and(struct places *places, uint64_t first, const uint64_t *words, uint64_t n);
 
 /* places_count - sets and gives count. */
 uint64_t places_count(struct places *places);
+
+/* places_count_between - how many of [first, end) are in the set, and, unless ret_groups is NULL, in how many
+ * groups of 16 places, counted from 0, they lie. end is at most places->n. */
+uint64_t places_count_between(const struct places *places, uint64_t first, uint64_t end,
+			      uint64_t *ret_groups);
 
 /* places_copy - the n places from first on as bit 0 .. n of ret [places_words(n)], clear behind;
  * gives how many are in the set. first + n is at most places->n. */

@@ -28,6 +28,19 @@ bool rows_add_new(struct rows *rows, uint16_t row);
 void rows_remove(struct rows *rows, uint16_t row);
 bool rows_is_empty(const struct rows *rows);
 
+/* The same as bits: bit i % 64 of word i / 64 is row i. Words outside [first, end) are not set, and stand
+ * for no rows. */
+#define ROWS_WORDS ((1 << ROWS_RUN_BITS) / 64)
+
+struct rows_bits {
+	uint32_t first, end;
+	uint64_t words[ROWS_WORDS];
+};
+
+/* rows_unpack - of the bytes of a set what rows_read and rows_each would give, without allocating: costs
+ * what is written, not what is in the set. Fails: DATA_LOSS (static detail) */
+status rows_unpack(struct bytes bytes, struct rows_bits *ret);
+
 /* rows_write - its bytes behind what ret holds, as few as may be; ret->failed without memory. */
 void rows_write(struct rows *rows, struct buffer *ret);
 
