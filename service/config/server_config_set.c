@@ -143,8 +143,11 @@ const char **server_config_defaults_of(const struct schema_field *field, struct 
 		if (tag.type != WIRE_LENGTH)
 			break; /* no option that we have */
 		value = wire_length_delimited(&wire);
-		if (tag.number == OPTION_DEFAULT_VALUE && *ret_n < DEFAULTS_MAX)
-			texts[(*ret_n)++] = arena_copy(arena, value.data, value.size);
+		if (tag.number != OPTION_DEFAULT_VALUE || *ret_n == DEFAULTS_MAX)
+			continue;
+		texts[*ret_n] = arena_copy(arena, value.data, value.size);
+		if (!texts[(*ret_n)++])
+			return NULL;
 	}
 	return texts;
 }

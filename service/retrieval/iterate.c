@@ -217,9 +217,16 @@ static void iterate_close(struct rpc_call *call)
 	arena_finish(&iterate->message);
 }
 
+static bool iterate_is_heavy(struct rpc_call *call)
+{
+	struct iterate *iterate = rpc_state(call);
+
+	return iterate->credit > 0 && search_stream_is_heavy(&iterate->stream);
+}
+
 static bool iterate_is_long(struct rpc_call *call)
 {
-	const struct iterate *iterate = rpc_state(call);
+	struct iterate *iterate = rpc_state(call);
 
 	return iterate->credit > 0 && search_stream_is_long(&iterate->stream);
 }
@@ -234,4 +241,5 @@ const struct rpc_method iterate_method = {
 	.next = iterate_next,
 	.close = iterate_close,
 	.is_long = iterate_is_long,
+	.is_heavy = iterate_is_heavy,
 };

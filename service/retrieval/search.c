@@ -60,6 +60,11 @@ static void search_close(struct rpc_call *call)
 	search_stream_close(rpc_state(call));
 }
 
+static bool search_is_heavy(struct rpc_call *call)
+{
+	return search_stream_is_heavy(rpc_state(call));
+}
+
 static bool search_is_long(struct rpc_call *call)
 {
 	return search_stream_is_long(rpc_state(call));
@@ -73,4 +78,5 @@ const struct rpc_method search_method = {
 	.next = search_next,
 	.close = search_close,
 	.is_long = search_is_long,
+	.is_heavy = search_is_heavy,
 };

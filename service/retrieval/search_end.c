@@ -5,6 +5,9 @@
 #include "service/retrieval/search_stream.h"
 #include "service/retrieval/summary.h"
 
+/* A scan of so much takes 10 us or so. */
+#define HEAVY_BYTES (128 << 10)
+
 static void encode_token(const struct search_stream *stream, uint8_t ret[RESUME_TOKEN_BYTES])
 {
 	struct resume_token token = stream->token;
@@ -119,23 +122,33 @@ bool search_stream_was_cut(const struct search_stream *stream, status failure)
 	       (atomic_load(&stream->entry.cancelled) || atomic_load(&stream->entry.released_by));
 }
 
-bool search_stream_is_long(const struct search_stream *stream)
+/* What the next page makes the cursor read, asked once a page. What is not a scan is the records' reading,
+ * the same for all. */
+static uint64_t bytes_ahead(struct search_stream *stream)
 {
-	const struct services *services = stream->services;
+	if (!stream->ahead_known)
+		stream->ahead_bytes =
+			stream->batch_at < stream->batch.n ? 0 : cursor_scan_bytes(stream->cursor);
+	stream->ahead_known = true;
+	return stream->ahead_bytes;
+}
 
-	if (!stream->cursor)
-		return false;
-	if (!filter_is_empty(&stream->filter))
-		return true;
-	return snapshot_places(stream->snapshot) *
-		       scan_stride(collection_config(stream->collection)->dim) * sizeof(float) >
-	       services->inline_scan_bytes;
+bool search_stream_is_long(struct search_stream *stream)
+{
+	return stream->cursor && bytes_ahead(stream) > stream->services->inline_scan_bytes;
+}
+
+bool search_stream_is_heavy(struct search_stream *stream)
+{
+	return stream->cursor && bytes_ahead(stream) > HEAVY_BYTES;
 }
 
 void search_stream_rest(struct search_stream *stream)
 {
-	if (atomic_exchange(&stream->entry.shrinks, false))
+	if (atomic_exchange(&stream->entry.shrinks, false)) {
 		cursor_shrink(stream->cursor);
+		stream->ahead_known = false;
+	}
 	/* It keeps a block for the next record otherwise. */
 	arena_finish(&stream->record);
 	arena_init(&stream->record, RECORD_ARENA_BYTES);

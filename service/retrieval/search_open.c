@@ -156,6 +156,44 @@ static status select_places(void *context, struct places **ret)
 			      stream->walk.arena, ret);
 }
 
+/* Of values that are looked up one by one, and of bits that are gone through a few times. */
+#define QUICK_VALUES 16
+#define QUICK_STRING_BYTES 256
+#define QUICK_PLACES (1 << 20)
+
+static bool is_quick(const struct condition *conditions, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct condition *condition = &conditions[i];
+
+		if (condition->test == CONDITION_EXISTS)
+			continue;
+		if (condition->test != CONDITION_ANY_OF_VALUES ||
+		    condition->n_values > QUICK_VALUES)
+			return false;
+		for (size_t j = 0; j < condition->n_values; j++) {
+			const struct value *value = &condition->values[j];
+
+			if (value->kind != VALUE_BOOL && (value->kind != VALUE_STRING ||
+							  value->string.size > QUICK_STRING_BYTES))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Numbers and beginnings of strings may stand for any number of postings. */
+static bool selects_quickly(const struct filter *filter, const struct snapshot *snapshot)
+{
+	size_t n = filter->n_all_of + filter->n_any_of + filter->n_none_of;
+
+	return n <= QUICK_VALUES && filter->n_document_ids <= QUICK_VALUES &&
+	       snapshot_places(snapshot) <= QUICK_PLACES &&
+	       is_quick(filter->all_of, filter->n_all_of) &&
+	       is_quick(filter->any_of, filter->n_any_of) &&
+	       is_quick(filter->none_of, filter->n_none_of);
+}
+
 /* How many hits the walk is expected to give; 0: nobody knows. */
 static uint32_t expected_depth(const struct search_request *request, const struct query *query)
 {
@@ -192,6 +230,7 @@ static status open_chain(struct search_stream *stream, const struct query *query
 										      : NULL,
 		.select = filter_is_empty(&stream->filter) ? NULL : select_places,
 		.select_context = stream,
+		.selects_quickly = selects_quickly(&stream->filter, stream->snapshot),
 	};
 	SCOPED(cursor) chain = NULL;
 

@@ -314,15 +314,18 @@ static enum step fill(struct search_stream *stream, uint64_t hits_max, uint32_t 
 enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, uint32_t field,
 			     struct buffer *page, size_t *ret_hits, status *ret_failure)
 {
-	const struct walk before = stream->walk;
+	/* A filter may have been looked up ahead, to know what the page will take. */
+	int64_t ahead_ns = stream->walk.select_ns - stream->metered.select_ns;
 	uint64_t returned = stream->returned;
-	int64_t start_ns = clock_ns();
+	int64_t start_ns = clock_ns() - ahead_ns;
 	enum step step;
 
 	*ret_hits = 0;
 	stream->page_text_bytes = 0;
+	stream->ahead_known = false;
 	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
-	meter(stream, &before, returned, start_ns);
+	meter(stream, &stream->metered, returned, start_ns);
+	stream->metered = stream->walk;
 	note(stream);
 	return step;
 }

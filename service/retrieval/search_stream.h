@@ -24,10 +24,13 @@ struct search_stream {
 	struct snapshot *snapshot;
 	struct filter filter;
 	struct cursor *cursor;
-	struct walk walk;
-	struct arena record;    /* one hit's, until it is on the page */
-	struct hit_batch batch; /* the cursor's, from which batch_at hits are used */
+	struct walk walk, metered; /* metered: as it was when a page was last metered */
+	struct arena record;       /* one hit's, until it is on the page */
+	struct hit_batch batch;    /* the cursor's, from which batch_at hits are used */
 	size_t batch_at;
+
+	uint64_t ahead_bytes; /* ahead_known: what the next page's scan reads */
+	bool ahead_known;
 
 	uint64_t returned, skipped, tokens, text_bytes; /* of this call */
 	uint64_t skipped_in_row;
@@ -72,7 +75,10 @@ bool search_stream_was_cut(const struct search_stream *stream, status failure);
 status search_stream_verdict(struct search_stream *stream, struct rpc_call *call, bool rests);
 
 /* search_stream_is_long - whether the next fill is worth a worker's thread. */
-bool search_stream_is_long(const struct search_stream *stream);
+bool search_stream_is_long(struct search_stream *stream);
+
+/* search_stream_is_heavy - whether it is some work at all. */
+bool search_stream_is_heavy(struct search_stream *stream);
 
 /* search_stream_rest - the client is owed nothing: gives back what can be made again, as far as asked
  * to, and says that it waits. search_stream_wakes takes that back. */

@@ -29,6 +29,8 @@ void call_host_init(struct call_host *host, struct pool *workers)
 	};
 	atomic_init(&host->phase, RPC_SERVING);
 	atomic_init(&host->health, RPC_READY);
+	atomic_init(&host->shed_second, -1);
+	atomic_init(&host->n_shed, 0);
 	/* None of these fails with these attributes on Linux. */
 	pthread_mutex_init(&host->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -240,7 +242,7 @@ void rpc_unhold(struct rpc_call *call)
 
 /* --- the beginning --- */
 
-static int64_t monotonic_ns(gpr_timespec at)
+int64_t call_deadline_ns(gpr_timespec at)
 {
 	at = gpr_convert_clock_type(at, GPR_CLOCK_MONOTONIC);
 	if (at.tv_sec >= INT64_MAX / 1000000000)
@@ -325,7 +327,7 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call_begin_trace(call, arrival);
 	call->in_drain = atomic_load(&host->phase) != RPC_SERVING;
 	arena_init(&call->arena, rpc_arena_bytes(call, 0));
-	deadline_init(&call->deadline, monotonic_ns(arrival->deadline));
+	deadline_init(&call->deadline, call_deadline_ns(arrival->deadline));
 	turn_init(call);
 	pthread_mutex_init(&call->lock, NULL);
 	call->running = true;

@@ -33,6 +33,8 @@ struct call_host {
 	int64_t queue_ns;              /* likewise */
 	uint64_t memory_bytes_max;     /* likewise */
 	atomic_bool pressed;           /* the process has more */
+	_Atomic int64_t shed_second;   /* of clock_ns: in which the last call was shed */
+	atomic_uint n_shed;            /* in that second */
 	struct stall_watch *watch;     /* NULL: sends may wait for ever */
 	const struct rpc_guard *guard; /* NULL: there is none */
 	void (*handled)(void *context, const struct rpc_handled *handled); /* NULL: nobody asks */
@@ -146,6 +148,9 @@ void call_host_set_phase(struct call_host *host, enum rpc_drain phase);
 /* call_host_set_health - and wakes every call. */
 void call_host_set_health(struct call_host *host, enum rpc_health health);
 
+/* call_deadline_ns - on clock_ns, of the core's; DEADLINE_NEVER. */
+int64_t call_deadline_ns(gpr_timespec at);
+
 /* call_host_is_full - whether there are calls_max calls. */
 bool call_host_is_full(struct call_host *host);
 
@@ -174,6 +179,14 @@ void call_begin_trace(struct rpc_call *call, const struct call_arrival *arrival)
 void call_finish(struct rpc_call *call);
 
 /* --- shed.c --- */
+
+/* call_host_sheds - whether a call that arrives, of a service that sheds, is to be refused before it is
+ * opened: so many were in this second that saying why each time costs what others could be served with. */
+bool call_host_sheds(struct call_host *host, gpr_timespec deadline);
+
+/* call_host_let_pollers_pass - waits, 2 ms at most, while so much is refused that pollers lag behind. Of a
+ * worker's thread, before a job. */
+void call_host_let_pollers_pass(const struct call_host *host);
 
 /* call_shed - whether a call that would go to the workers has failed instead, since it would wait too
  * long for one. The runner's. */

@@ -1,10 +1,54 @@
 /* queues - opened before the server's core and closed after it. */
 #include "service/rpc/queues.h"
 
+#include "kernels/base/deadline.h"
 #include "service/processors.h"
 #include "service/rpc/op.h"
 
 #include <signal.h>
+#include <stdatomic.h>
+
+/* An event that took longer to come was not on hand: the core has looked at the sockets. */
+#define ON_HAND_NS INT64_C(10000)
+
+/* How much of what was on hand is done before. What is read from no socket meanwhile may be the word that it
+ * is not wanted any more. */
+#define LAG_NS INT64_C(4000000)
+
+/* A poller that lags is taken to go on for so long behind its last event. */
+#define LAG_STAYS_NS INT64_C(500000)
+
+/* Of a poller's thread: since when it finds events on hand; 0: it is none. */
+static _Thread_local int64_t busy_since_ns;
+
+/* Until when some poller is taken to lag. */
+static _Atomic int64_t lags_until_ns;
+
+bool queues_lag(void)
+{
+	return busy_since_ns && clock_ns() - busy_since_ns > LAG_NS;
+}
+
+bool queues_polls(void)
+{
+	return busy_since_ns;
+}
+
+bool queues_some_lag(void)
+{
+	return clock_ns() < atomic_load_explicit(&lags_until_ns, memory_order_relaxed);
+}
+
+/* An event came that was waited for from start_ns on. */
+static void note_event(int64_t start_ns)
+{
+	int64_t now_ns = clock_ns();
+
+	if (now_ns - start_ns > ON_HAND_NS || !busy_since_ns)
+		busy_since_ns = now_ns;
+	else if (now_ns - busy_since_ns > LAG_NS)
+		atomic_store_explicit(&lags_until_ns, now_ns + LAG_STAYS_NS, memory_order_relaxed);
+}
 
 static void *poll_queue(void *arg)
 {
@@ -12,8 +56,10 @@ static void *poll_queue(void *arg)
 	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
 
 	for (;;) {
+		int64_t start_ns = clock_ns();
 		grpc_event event = grpc_completion_queue_next(queue, never, NULL);
 
+		note_event(start_ns);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		if (event.type == GRPC_OP_COMPLETE)

@@ -34,6 +34,16 @@ struct queues {
  * Fails: RESOURCE_EXHAUSTED */
 status queues_open(struct queues *queues, size_t n_pollers, struct arena *arena);
 
+/* queues_lag - whether this thread is a poller that has not looked for new events for so long that who
+ * comes meanwhile should not wait for more work of it. */
+bool queues_lag(void);
+
+/* queues_some_lag - whether some poller of the process is such. */
+bool queues_some_lag(void);
+
+/* queues_polls - whether this thread is a poller. */
+bool queues_polls(void);
+
 /* queues_close - nothing may be out. Waits for the threads. */
 void queues_close(struct queues *queues);
 

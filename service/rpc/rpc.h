@@ -59,6 +59,9 @@ struct rpc_method {
 	/* Whether the next function to run (request or next) may take above 0.5 ms or block: it
 	 * then runs on the worker pool and not on a poller's thread. NULL: never. */
 	bool (*is_long)(struct rpc_call *call);
+	/* Whether what is not long is still some work: a scan of its own. A poller does it, but where it lags
+	 * behind what comes in, or the workers are behind: then it is taken for long. NULL: never. */
+	bool (*is_heavy)(struct rpc_call *call);
 	/* Whether another message may be read now; asked after request, next and a wake. NULL:
 	 * always. The flow control of a client stream: what is not read stays in the client. */
 	bool (*wants_request)(struct rpc_call *call);
@@ -193,7 +196,7 @@ struct rpc_server_options {
 	 * goes first. 0: 64 times, 1 MiB, 64 MiB. */
 	size_t arena_factor, arena_bytes_min, arena_bytes_max;
 	/* Pings: after so long a silence; how long an answer may take; how often a client without
-	 * calls may ask. 0: 60 s, 20 s, 5 s. */
+	 * calls may ask. 0: 60 s, 20 s, as often as it likes. */
 	int64_t keepalive_ns, keepalive_timeout_ns, ping_interval_ns;
 	/* How often its own listeners are asked whether they take connections, and replaced where they
 	 * do not. 0: 1 s; below 0: never. */

@@ -1,6 +1,7 @@
 /* turn - what has happened, what is due, and the method's functions one at a time. */
 #include "kernels/base/error_info.h"
 #include "service/rpc/call.h"
+#include "service/rpc/queues.h"
 
 #include <assert.h>
 #include <grpc/byte_buffer.h>
@@ -319,10 +320,22 @@ static void call_act(struct rpc_call *call, enum call_action action)
 
 /* --- the turn --- */
 
+/* Where workers are behind, too, there is more to do than can be done: then pollers are for what comes in,
+ * so that it is known what is not wanted any more, and what is too much. */
+static bool is_behind(const struct call_host *host)
+{
+	return queues_lag() || (queues_polls() && pool_wait_ns(host->workers) > 0);
+}
+
+/* Whether a worker is to do it, and not this thread. */
 static bool is_long(struct rpc_call *call, enum call_action action)
 {
-	return (action == CALL_REQUEST || action == CALL_NEXT) && call->host->workers &&
-	       call->method->is_long && call->method->is_long(call);
+	const struct rpc_method *method = call->method;
+
+	if ((action != CALL_REQUEST && action != CALL_NEXT) || !call->host->workers)
+		return false;
+	return (method->is_heavy && method->is_heavy(call) && is_behind(call->host)) ||
+	       (method->is_long && method->is_long(call));
 }
 
 /* Does action and all that follows. may_block: the action has come to a worker. What is long and
@@ -357,6 +370,7 @@ static void call_run_job(struct job *job)
 {
 	struct rpc_call *call = (struct rpc_call *)((char *)job - offsetof(struct rpc_call, job));
 
+	call_host_let_pollers_pass(call->host);
 	call_run(call, call->moved, true);
 }
 

@@ -19,6 +19,8 @@
 #define SILENCES_TOLD 2
 #define SILENCES 10
 #define DETAIL_BYTES ((size_t)64 << 10)
+/* Of memory that malloc may keep beyond what it had kept before. */
+#define KEPT_BYTES_MAX ((size_t)16 << 20)
 
 /* That go on serving who is connected; what comes at the moment of a GOAWAY is lost, so an older one gets
  * it only since its memory should be free one day. */
@@ -159,6 +161,20 @@ static void look_at_memory(struct call_host *host)
 			  (unsigned long long)host->memory_bytes_max);
 }
 
+/* Gives back what malloc keeps after a storm of calls, when there is much more of it than the last time.
+ * free_before  what was free then; gives what is free now, or the same where nothing was done */
+static size_t give_back(size_t free_before)
+{
+	size_t free_now = mallinfo2().fordblks;
+
+	if (free_now < free_before)
+		return free_now;
+	if (free_now - free_before < KEPT_BYTES_MAX)
+		return free_before;
+	malloc_trim(0);
+	return mallinfo2().fordblks;
+}
+
 /* --- the thread --- */
 
 /* Whether the watch goes on, after a while. */
@@ -183,9 +199,11 @@ static void *watch_run(void *arg)
 	struct rpc_server *server = watch->server;
 
 	int64_t due_ns = clock_ns() + watch->probe_ns;
+	size_t free_bytes = 0;
 
 	while (wait_a_while(watch)) {
 		look_at_memory(&server->host);
+		free_bytes = give_back(free_bytes);
 		if (watch->probe_ns < 0 || clock_ns() < due_ns)
 			continue;
 		close_retired(server);

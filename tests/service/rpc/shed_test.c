@@ -105,3 +105,25 @@ Test(shed, nobody_where_there_is_no_limit)
 	cr_assert(toy_is_idle());
 	end();
 }
+
+/* Of many in a second the first are told all there is to say, the others the code and the setting. */
+Test(shed, many_with_few_words)
+{
+	bool shortly = false;
+
+	fill(MS, MS);
+	for (int i = 0; i < 60000 && !shortly; i++) {
+		struct grpc_stream *refused = spin(SPIN_SECONDS);
+		const char *detail;
+
+		cr_assert_eq(grpc_stream_finish(refused, &detail), STATUS_RESOURCE_EXHAUSTED, "%s",
+			     detail);
+		cr_assert_not_null(strstr(detail, "limits.queue_time_max"), "%s", detail);
+		shortly = grpc_stream_details(refused).size == 0;
+		grpc_stream_close(refused);
+	}
+	cr_assert(shortly);
+	want_echo();
+	empty();
+	end();
+}
