@@ -279,6 +279,15 @@ status backup_manifest_parse(struct bytes text, const char *path, struct arena *
 	return status_ok();
 }
 
+const char *backup_file_judge(const struct backup_file *wanted, const struct backup_file *found)
+{
+	if (found->bytes != wanted->bytes)
+		return found->bytes < wanted->bytes ? "the file is cut off"
+						    : "the file is longer than it was";
+	return found->checksum != wanted->checksum ? "the file is damaged: its checksum is another"
+						   : NULL;
+}
+
 static status read_all(const char *path, struct arena *arena, struct buffer *ret)
 {
 	size_t size = 0;

@@ -31,6 +31,9 @@ status backup_manifest_write(const char *directory, const struct backup *backup,
  * PERMISSION_DENIED INTERNAL, naming the file */
 status backup_manifest_read(const char *directory, struct arena *arena, struct backup *ret);
 
+/* backup_file_judge - what is wrong with a file that was found, beside what the manifest says; NULL: nothing. */
+const char *backup_file_judge(const struct backup_file *wanted, const struct backup_file *found);
+
 /* backup_manifest_parse - the same of its text. path  for details. */
 status backup_manifest_parse(struct bytes text, const char *path, struct arena *arena,
 			     struct backup *ret);

@@ -51,6 +51,7 @@ static status restore_file(const struct restoring *restoring, const struct backu
 	const char *from = arena_printf(restoring->arena, "%s/%s", restoring->from, file->name);
 	const char *to = arena_printf(restoring->arena, "%s/%s", restoring->new, file->name);
 	struct backup_file found = {0};
+	const char *how;
 	status s;
 
 	if (!from || !to)
@@ -62,13 +63,8 @@ static status restore_file(const struct restoring *restoring, const struct backu
 	if (s.code == STATUS_NOT_FOUND)
 		return damaged(restoring, from, "the file is not there");
 	TRY(s);
-	if (found.bytes != file->bytes)
-		return damaged(restoring, from,
-			       found.bytes < file->bytes ? "the file is cut off"
-							 : "the file is longer than it was");
-	if (found.checksum != file->checksum)
-		return damaged(restoring, from, "the file is damaged: its checksum is another");
-	return status_ok();
+	how = backup_file_judge(file, &found);
+	return how ? damaged(restoring, from, how) : status_ok();
 }
 
 /* What was copied is what the manifest says, and has to be a collection of that name too. */

@@ -1,6 +1,8 @@
 /* check - the directory, and a child for each collection in it. */
 #include "index/check.h"
 
+#include "index/backup_file.h"
+#include "index/backup_manifest.h"
 #include "index/catalogue.h"
 #include "index/check_report.h"
 #include "index/directory.h"
@@ -215,6 +217,74 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* --- snapshots --- */
+
+static status check_snapshot_file(const struct directory_check *check, const char *name,
+				  const struct backup_file *wanted)
+{
+	const char *file = arena_printf(check->arena, "snapshots/%s/%s", name, wanted->name);
+	const char *path =
+		file ? arena_printf(check->arena, "%s/%s", check->directory, file) : NULL;
+	struct backup_file found = {0};
+	const char *how;
+	status s;
+
+	if (!path)
+		return no_memory();
+	s = backup_file_copy(path, NULL, NULL, check->arena, &found);
+	if (s.code == STATUS_NOT_FOUND) {
+		find_here(check, true, file, "the file is not there");
+		return status_ok();
+	}
+	TRY(s);
+	how = backup_file_judge(wanted, &found);
+	if (how)
+		find_here(check, true, file, how);
+	return status_ok();
+}
+
+static status check_snapshot(void *context, const char *name)
+{
+	const struct directory_check *check = context;
+	const char *file = arena_printf(check->arena, "snapshots/%s", name);
+	const char *path =
+		file ? arena_printf(check->arena, "%s/%s", check->directory, file) : NULL;
+	struct backup backup;
+	status s;
+
+	if (!path)
+		return no_memory();
+	if (name[0] == '.') {
+		find_here(check, false, file,
+			  "no snapshot: what is half made or half removed is removed at the next "
+			  "start, and anything else left alone");
+		return status_ok();
+	}
+	s = backup_manifest_read(path, check->arena, &backup);
+	if (s.code == STATUS_RESOURCE_EXHAUSTED)
+		return s;
+	if (status_failed(s)) {
+		find_here(check, true, file, s.detail);
+		return status_ok();
+	}
+	for (size_t i = 0; i < backup.n_files; i++)
+		TRY(check_snapshot_file(check, name, &backup.files[i]));
+	return status_ok();
+}
+
+static status check_snapshots(struct directory_check *check)
+{
+	const char *path = arena_printf(check->arena, "%s/snapshots", check->directory);
+	status s;
+
+	if (!path)
+		return no_memory();
+	s = directory_each(path, check->arena, check_snapshot, check);
+	return s.code == STATUS_NOT_FOUND ? status_ok() : s;
+}
+
+/* --- all together --- */
+
 /* Without the key a server makes a new one. */
 static status check_key(const struct directory_check *check)
 {
@@ -268,5 +338,5 @@ status check_directory(const char *directory, const struct check_listener *liste
 		qsort(check->names, check->n, sizeof *check->names, compare_names);
 	for (size_t i = 0; i < check->n; i++)
 		TRY(check_collection(check, check->names[i]));
-	return status_ok();
+	return check_snapshots(check);
 }

@@ -3,7 +3,8 @@
  *
  * Of each collection: the pages of LMDB's file, walked without LMDB; every value's checksum; what ids,
  * records, dead rows, vectors and postings say of each other; every block of every segment and index
- * that the manifest names, and that they hold the rows that they should. It is done in a child process
+ * that the manifest names, and that they hold the rows that they should. Of snapshots: that each file is
+ * as its manifest says. It is done in a child process
  * for each collection, so that what a damaged page makes of LMDB ends the child, and is told.
  */
 #ifndef SLUICE_INDEX_CHECK_H

@@ -5,7 +5,6 @@
 #include "index/backup_file.h"
 #include "index/catalogue.h"
 #include "index/directory.h"
-#include "index/file/file_io.h"
 #include "index/layout.h"
 #include "index/resume_token.h"
 #include "index/store/inspect.h"

@@ -38,10 +38,17 @@ struct copying {
 	struct store_copied done;
 };
 
+static void unpin(struct copying *copying)
+{
+	if (!copying->pin)
+		return;
+	mdb_txn_abort(TAKE(copying->pin));
+	atomic_fetch_sub(&copying->store->copies, 1);
+}
+
 static void copying_finish(struct copying *copying)
 {
-	if (copying->pin)
-		mdb_txn_abort(copying->pin);
+	unpin(copying);
 	if (copying->to >= 0)
 		(void)file_close(copying->to);
 	free(copying->buffer);
@@ -87,9 +94,10 @@ static status pin_try(struct copying *copying, bool *ret_found)
 		result = mdb_txn_begin(copying->store->env, NULL, MDB_RDONLY, &copying->pin);
 	if (result)
 		return failed(copying, result, "begin a transaction for");
+	atomic_fetch_add(&copying->store->copies, 1);
 	*ret_found = find_meta(copying, mdb_txn_id(copying->pin));
 	if (!*ret_found)
-		mdb_txn_abort(TAKE(copying->pin));
+		unpin(copying);
 	return status_ok();
 }
 

@@ -46,7 +46,7 @@ static status check_id(struct inspection *inspection, uint64_t row, struct bytes
 	return status_ok();
 }
 
-/* Of the head in the store, before it in a segment; a dead one may have left that. */
+/* Of the head in the store, before it in a segment; a dead one may have left that, also at its end. */
 static void check_vector(struct inspection *inspection, uint64_t row, uint64_t died)
 {
 	const struct inspect *inspect = inspection->inspect;
@@ -57,9 +57,8 @@ static void check_vector(struct inspection *inspection, uint64_t row, uint64_t d
 		is_there = value_size(inspection->transaction, TABLE_VECTORS,
 				      bytes_of(key.bytes, sizeof key.bytes)) > 0;
 	else
-		is_there = inspect->has_row(inspect->context, row) ||
-			   died <= inspection->state.readable_from;
-	if (!is_there)
+		is_there = inspect->has_row(inspect->context, row);
+	if (!is_there && died > inspection->state.readable_from)
 		inspection_tell(inspection, "table records, row %llu: its vector is in no %s",
 				(unsigned long long)row,
 				row >= inspection->head_row ? "table" : "segment");

@@ -30,6 +30,7 @@
 #define META_PAGES 2
 #define DEPTH_MAX 32
 #define NO_PAGE UINT64_MAX
+#define PAGE_BYTES_MAX 32768
 #define WINDOW_BYTES ((size_t)256 << 10)
 #define WINDOWS 32
 
@@ -276,6 +277,46 @@ static status visit_entry(struct tree_walk *tree, uint64_t page, const uint8_t *
 	return tree->visit ? tree->visit(walk, page, flags, bytes_of(data, size)) : status_ok();
 }
 
+/* What of a node is in its page, rounded up to two bytes. */
+static size_t node_bytes(const uint8_t *node, bool is_branch)
+{
+	size_t size = NODE_BYTES + load_u16(node + 6);
+
+	if (!is_branch)
+		size += load_u16(node + 4) & NODE_IN_RUN ? sizeof(uint64_t) : load_u32(node);
+	return (size + 1) & ~(size_t)1;
+}
+
+/* LMDB leaves no room between nodes: they fill the page from its upper bound to its end. So a size or an
+ * offset that is wrong shows, whatever it makes of a key. */
+static status check_nodes(const struct tree_walk *tree, uint64_t page, const uint8_t *at)
+{
+	const struct page_walk *walk = tree->walk;
+	unsigned n = (load_u16(at + 12) - HEAD_BYTES) / 2, upper = load_u16(at + 14);
+	bool is_branch = load_u16(at + 10) & PAGE_BRANCH;
+	uint8_t taken[PAGE_BYTES_MAX / 16] = {0};
+	size_t total = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned offset = load_u16(at + HEAD_BYTES + 2 * i);
+		size_t size;
+
+		TRY(check_node(walk, page, at, offset, 0));
+		size = node_bytes(at + offset, is_branch);
+		if (offset % 2 || size > walk->page_bytes - offset)
+			return damaged(walk, page, "has an entry that is longer than it");
+		for (size_t half = offset / 2; half < (offset + size) / 2; half++) {
+			if (has_bit(taken, half))
+				return damaged(walk, page, "has entries in the same place");
+			set_bit(taken, half);
+		}
+		total += size;
+	}
+	return total == walk->page_bytes - upper
+		       ? status_ok()
+		       : damaged(walk, page, "has entries of other sizes than its own");
+}
+
 /* Where the keys of a page lie: from the first on, before the other. NULL: there is no such bound. */
 struct key_range {
 	struct bytes from, end;
@@ -325,8 +366,7 @@ static status visit_page(struct tree_walk *tree, uint64_t page, unsigned level,
 
 	TRY(read_page(tree, page, level, at));
 	n = (load_u16(at + 12) - HEAD_BYTES) / 2;
-	for (unsigned i = 0; i < n; i++)
-		TRY(check_node(walk, page, at, load_u16(at + HEAD_BYTES + 2 * i), 0));
+	TRY(check_nodes(tree, page, at));
 	TRY(check_keys(tree, page, at, range));
 	for (unsigned i = 0; i < n; i++) {
 		unsigned offset = load_u16(at + HEAD_BYTES + 2 * i);
@@ -448,7 +488,7 @@ static bool meta_parse(const uint8_t *page, struct meta *ret)
 		.transaction = load_u64(at + 128),
 	};
 	return load_u32(at) == MAGIC && (load_u32(at + 4) & 0xFFFF) == VERSION &&
-	       ret->page_bytes >= 512 && ret->page_bytes <= 32768 &&
+	       ret->page_bytes >= 512 && ret->page_bytes <= PAGE_BYTES_MAX &&
 	       (ret->page_bytes & (ret->page_bytes - 1)) == 0;
 }
 

@@ -107,19 +107,6 @@ struct load {
 	void *context;
 };
 
-/* The generation at which the row died; STORE_ROW_LIVES. Rows are asked for in order. */
-static uint64_t death_of(struct load *load, uint64_t row)
-{
-	struct dead_row dead;
-
-	for (; load->dead_at < load->dead.size; load->dead_at += sizeof dead) {
-		memcpy(&dead, load->dead.data + load->dead_at, sizeof dead);
-		if (dead.row >= row)
-			return dead.row == row ? dead.generation : STORE_ROW_LIVES;
-	}
-	return STORE_ROW_LIVES;
-}
-
 static status find_head(struct load *load)
 {
 	struct store_segment *segments = NULL;
@@ -137,17 +124,33 @@ static status load_row(struct load *load, uint64_t row, uint64_t died, const flo
 	return load->visit(load->context, row, died, vector);
 }
 
-static status load_dead_of_segments(struct load *load)
+/* Dead rows without a vector, which come before a row: those of segments; and, behind their last row, those
+ * that a merge left out at the end. */
+static status load_dead_before(struct load *load, uint64_t row)
 {
 	struct dead_row dead;
 
 	for (; load->dead_at < load->dead.size; load->dead_at += sizeof dead) {
 		memcpy(&dead, load->dead.data + load->dead_at, sizeof dead);
-		if (dead.row >= load->head_row)
+		if (dead.row >= row)
 			break;
 		TRY(load_row(load, dead.row, dead.generation, NULL));
 	}
 	return status_ok();
+}
+
+/* The generation at which a row with a vector died; STORE_ROW_LIVES. Those before it were passed. */
+static uint64_t take_death(struct load *load, uint64_t row)
+{
+	struct dead_row dead;
+
+	if (load->dead_at == load->dead.size)
+		return STORE_ROW_LIVES;
+	memcpy(&dead, load->dead.data + load->dead_at, sizeof dead);
+	if (dead.row != row)
+		return STORE_ROW_LIVES;
+	load->dead_at += sizeof dead;
+	return dead.generation;
 }
 
 /* Each id is read, since one that is damaged would not be found, and be put a second time. */
@@ -188,14 +191,15 @@ static status load_vectors(struct load *load)
 
 		TRY(walk_next(walk, &found, &entry));
 		if (!found)
-			return status_ok();
+			return load_dead_before(load, UINT64_MAX);
 		row = load_u64_be(entry.key.data);
 		if (row >= load->state.next_row)
 			return value_damaged(load->transaction, TABLE_VECTORS, entry.key,
 					     "the row was never given out");
 		load->vectors++;
 		memcpy(load->vector, entry.payload.data, entry.payload.size);
-		TRY(load_row(load, row, death_of(load, row), load->vector));
+		TRY(load_dead_before(load, row));
+		TRY(load_row(load, row, take_death(load, row), load->vector));
 	}
 }
 
@@ -256,7 +260,7 @@ status store_load(struct store *store, struct arena *arena, struct store_state *
 	TRY(find_head(load));
 	TRY(dead_rows(t, &load->dead));
 	count_dead_bytes(load);
-	TRY(load_dead_of_segments(load));
+	TRY(load_dead_before(load, load->head_row));
 	TRY(load_vectors(load));
 	TRY(load_ids(load));
 	TRY(check_counts(load));

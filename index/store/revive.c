@@ -46,6 +46,10 @@ static status revive_locked(struct store *store, struct arena *arena)
 
 	if (store->map_lost || !is_in_panic(store))
 		return status_ok();
+	if (atomic_load(&store->copies))
+		return store_says(store, arena, STATUS_RESOURCE_EXHAUSTED,
+				  "LMDB could not write, and a snapshot is being made: nothing is "
+				  "written until it is there");
 	log_write(LOG_WARNING, "%s: LMDB could not write; its environment is opened anew",
 		  store->directory);
 	store->map_lost = true;

@@ -29,6 +29,26 @@
 #define FLIPS 120
 #endif
 
+/* Which call on a file fails. */
+enum call {
+	CALL_NONE,
+	CALL_OPEN,
+	CALL_WRITE,
+	CALL_SYNC,
+	CALL_LINK,
+	CALL_RENAME,
+	CALL_MKDIR,
+	CALLS
+};
+
+static struct {
+	enum call call; /* that fails, */
+	int error;
+	atomic_int left;    /* after so many that do not: once, */
+	bool always;        /* or from then on */
+	const char *within; /* a folder: calls on files elsewhere do not count */
+} failing;
+
 static char source[256]; /* the directory that is written and copied */
 
 static void begin(void)
@@ -36,6 +56,9 @@ static void begin(void)
 	fixture_begin();
 	fixture.seal_rows = SEAL_ROWS;
 	fixture.retention_ns = INT64_C(1) << 50;
+	failing.call = CALL_NONE;
+	failing.always = false;
+	failing.within = "snapshots";
 	memcpy(source, fixture.directory, sizeof source);
 }
 
@@ -414,6 +437,47 @@ Test(backup, that_is_damaged_is_refused_by_the_name_of_its_file)
 	cr_assert_eq(restore(path, "whole").code, STATUS_ALREADY_EXISTS);
 }
 
+static size_t n_findings;
+
+static void count_finding(void *context, const struct check_finding *finding)
+{
+	cr_assert(finding->damage);
+	cr_assert_null(finding->collection);
+	cr_assert(strstr(finding->file, context), "%s", finding->file);
+	n_findings++;
+}
+
+Test(backup, that_is_damaged_is_found_by_a_check)
+{
+	static char file[500];
+	const struct check_listener listener = {count_finding, no_count, file};
+	struct backup backup;
+	SCOPED(collection) collection = NULL;
+	status s;
+
+	fixture_open(1);
+	collection = filled();
+	backup = make(collection);
+	collection_release(TAKE(collection));
+	fixture_close();
+	check_is_fine("");
+	/* The collection's own files stay as they are. */
+	fixture_shell("cd %s && for f in *; do cp $f ../x && mv ../x $f; done", path_of(&backup));
+	for (size_t i = 0; i <= backup.n_files; i++) {
+		const char *name = i < backup.n_files ? backup.files[i].name : BACKUP_MANIFEST;
+
+		snprintf(file, sizeof file, "%s/%s", path_of(&backup), name);
+		flip(file, 20, 1);
+		snprintf(file, sizeof file, "snapshots/" NAME ".%s", backup.id);
+		n_findings = 0;
+		s = check_directory(source, &listener, &fixture.arena);
+		cr_assert_not(status_failed(s), "%s", s.detail);
+		cr_assert_eq(n_findings, 1, "%s", name);
+		snprintf(file, sizeof file, "%s/%s", path_of(&backup), name);
+		flip(file, 20, 1);
+	}
+}
+
 Test(backup, manifest_is_refused_at_every_flipped_bit_and_length)
 {
 	static char text[8192], changed[8192];
@@ -480,28 +544,9 @@ Test(backup, of_a_newer_format_is_refused_as_that)
 
 /* --- what fails --- */
 
-enum call {
-	CALL_NONE,
-	CALL_OPEN,
-	CALL_WRITE,
-	CALL_SYNC,
-	CALL_LINK,
-	CALL_RENAME,
-	CALL_MKDIR,
-	CALLS
-};
-
-static struct {
-	enum call call; /* that fails, */
-	int error;
-	atomic_int left; /* after so many that do not: once, */
-	bool always;     /* or from then on */
-} failing;
-
-/* Of files of snapshots alone. */
 static bool fails(enum call call, const char *path)
 {
-	if (call != failing.call || (path && !strstr(path, "snapshots")))
+	if (call != failing.call || (path && !strstr(path, failing.within)))
 		return false;
 	if (!failing.always && atomic_fetch_sub(&failing.left, 1) != 0)
 		return false;
@@ -509,7 +554,7 @@ static bool fails(enum call call, const char *path)
 	return true;
 }
 
-static bool is_of_snapshot(int fd)
+static bool is_within(int fd)
 {
 	char link[64], path[512];
 	ssize_t n;
@@ -517,7 +562,7 @@ static bool is_of_snapshot(int fd)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof path - 1);
 	path[n > 0 ? n : 0] = '\0';
-	return strstr(path, "snapshots");
+	return strstr(path, failing.within);
 }
 
 static int failing_open(const char *path, int flags, mode_t mode)
@@ -527,14 +572,14 @@ static int failing_open(const char *path, int flags, mode_t mode)
 
 static ssize_t failing_pwrite(int fd, const void *data, size_t size, off_t offset)
 {
-	if (failing.call == CALL_WRITE && is_of_snapshot(fd) && fails(CALL_WRITE, NULL))
+	if (failing.call == CALL_WRITE && is_within(fd) && fails(CALL_WRITE, NULL))
 		return -1;
 	return pwrite(fd, data, size, offset);
 }
 
 static int failing_fsync(int fd)
 {
-	if (failing.call == CALL_SYNC && is_of_snapshot(fd) && fails(CALL_SYNC, NULL))
+	if (failing.call == CALL_SYNC && is_within(fd) && fails(CALL_SYNC, NULL))
 		return -1;
 	return fsync(fd);
 }
@@ -613,6 +658,49 @@ Test(backup, leaves_nothing_whichever_call_finds_the_disk_full)
 	cr_assert_gt(n_failed, 15);
 	collection_release(TAKE(collection));
 	fixture_close();
+}
+
+Test(backup, is_restored_whole_or_not_at_all_whichever_call_finds_the_disk_full)
+{
+	static char from[400];
+	SCOPED(collection) collection = NULL;
+	struct backup backup;
+	size_t n_failed = 0;
+
+	fixture_open(1);
+	collection = filled();
+	backup = make(collection);
+	memcpy(from, path_of(&backup), sizeof from);
+	collection_release(TAKE(collection));
+	fixture_close();
+	failing.within = "poor";
+	failing.error = ENOSPC;
+	for (int call = CALL_OPEN; call < CALLS; call++) {
+		for (int nth = 0;; nth++) {
+			status s;
+
+			failing.call = (enum call)call;
+			atomic_store(&failing.left, nth);
+			file_io_set(&failing_io);
+			s = restore(from, "poor");
+			file_io_set(NULL);
+			cr_assert_eq(entries("poor/collections/.d*"), 0);
+			cr_assert_eq(entries("poor/collections/docs"), status_failed(s) ? 0 : 1);
+			if (status_failed(s))
+				cr_assert_eq(s.code, STATUS_RESOURCE_EXHAUSTED, "%s", s.detail);
+			else
+				fixture_shell("rm -r %s/poor/collections/docs", source);
+			n_failed += status_failed(s);
+			arena_reset(&fixture.arena);
+			/* It was the call after the last. */
+			if (atomic_load(&failing.left) >= 0)
+				break;
+		}
+	}
+	cr_log_info("%zu calls failed", n_failed);
+	cr_assert_gt(n_failed, 15);
+	cr_assert_not(status_failed(restore(from, "poor")));
+	open_and_check("poor", &model);
 }
 
 Test(backup, is_copied_where_there_can_be_no_links)

@@ -109,6 +109,23 @@ Test(sealed_rows, lose_their_vectors_some_at_a_time)
 	cr_assert(!status_failed(store_fetch_record(opened.store, 7, opened.arena, &chunk)));
 }
 
+/* A merge leaves out what nobody sees, at the end of the last segment too, before the store purges it. */
+Test(sealed_rows, that_died_are_told_of_when_the_last_of_a_segment_was_left_out)
+{
+	struct told told;
+
+	for (uint64_t i = 0; i < 10; i++)
+		opened_put(i, 1);
+	opened_put(9, 2);
+	seal(9);
+	cr_assert_eq(forget(10, 99), 10);
+	opened_again();
+	told = load();
+	cr_assert_eq(told.sealed, 0x3FF);
+	cr_assert_eq(told.head, 0x400);
+	cr_assert_eq(told.dead, 0x200);
+}
+
 Test(sealed_rows, that_were_purged_are_not_told_of)
 {
 	SCOPED(store_write) write = NULL;
