@@ -73,25 +73,6 @@ def versions(python):
     return found
 
 
-def commit():
-    """Of the checkout, with a + where it differs from it."""
-    checkout = os.environ.get("BUILD_WORKSPACE_DIRECTORY", ".")
-    words = [
-        "git",
-        "-C",
-        checkout,
-        "describe",
-        "--always",
-        "--dirty=+",
-        "--abbrev=9",
-        "--exclude=*",
-    ]
-    done = subprocess.run(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
-
-
 def arguments():
     parser = argparse.ArgumentParser(
         prog="curves", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -153,7 +134,7 @@ def measure(asked):
     found = versions(python)
     results = dict(
         date=datetime.date.today().isoformat(),
-        commit=commit(),
+        commit=workbench.commit(),
         command=command(asked),
         versions={name: found[name] for name in ("hnswlib", "faiss", "numpy") if found.get(name)},
         titles=dict(sluice="Sluice", **found["titles"]),

@@ -47,6 +47,25 @@ def machine(folder):
     return f"{os.cpu_count()} x {model}; data on {kind}; load before {load}"
 
 
+def commit():
+    """Of the checkout, with a + where it differs from it."""
+    checkout = os.environ.get("BUILD_WORKSPACE_DIRECTORY", ".")
+    words = [
+        "git",
+        "-C",
+        checkout,
+        "describe",
+        "--always",
+        "--dirty=+",
+        "--abbrev=9",
+        "--exclude=*",
+    ]
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
 class Server:
     """A process that prints "listening on ADDRESS"."""
 
