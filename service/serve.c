@@ -88,14 +88,9 @@ static status run(struct life *life, const struct services *services, struct poo
 		delete_collection_method, optimize_collection_method,
 	};
 	const struct rpc_method admin[] = {
-		get_server_info_method,
-		list_cursors_method,
-		cancel_cursor_method,
-		get_tool_schemas_method,
-		create_snapshot_method,
-		list_snapshots_method,
-		delete_snapshot_method,
-		download_snapshot_method,
+		get_server_info_method,  list_cursors_method,      cancel_cursor_method,
+		get_tool_schemas_method, create_snapshot_method,   list_snapshots_method,
+		delete_snapshot_method,  download_snapshot_method,
 	};
 	/* Borrowed by the server, which only reads it. */
 	void *context = (void *)services;

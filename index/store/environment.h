@@ -50,7 +50,8 @@ struct store {
 	/* Each transaction holds it for reading, growth holds it for writing. */
 	pthread_rwlock_t map_lock;
 	size_t map_bytes;
-	atomic_uint copies; /* read transactions that do not hold it (copy.c): they outlast growth, and no more */
+	atomic_uint
+		copies; /* read transactions that do not hold it (copy.c): they outlast growth, and no more */
 	bool map_lost;             /* LMDB unmapped the file and could not map it again */
 	size_t failed_transaction; /* the number of the last one whose commit failed */
 

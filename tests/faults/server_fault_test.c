@@ -1,5 +1,5 @@
 /* server_fault - for every n, the nth call of a kind fails in a server, somewhere in a script of every
- * rpc: each ends as it should or with a clear status, and the server serves on.
+ * rpc (but those of snapshots): each ends as it should or with a clear status, and the server serves on.
  *
  * Here with a stride; `bazel run //tests/faults -- servers` takes each. FAULT_STRIDE and FAULT_FIRST say
  * which.

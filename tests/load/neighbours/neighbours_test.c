@@ -81,6 +81,9 @@ static void await_progress(void)
 
 static void start_good(void)
 {
+	/* Where tests share a process. */
+	atomic_store(&test.stops, false);
+	memset(test.good, 0, sizeof test.good);
 	rows_create(&test.rows, 1);
 	pack_request();
 	for (size_t i = 0; i < n_good; i++)
