@@ -63,7 +63,7 @@ struct file_io {
 		      off_t offset);
 };
 
-/* file_io_set - for tests, while nobody uses files. NULL: libc again. */
+/* file_io_set - for tests. A call that has begun is as it was; so keep the stand-in. NULL: libc again. */
 void file_io_set(const struct file_io *stand_in);
 
 #endif
