@@ -5,14 +5,12 @@
 #include "index/check.h"
 #include "tests/index/backup_world.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SNAPSHOTS 4
@@ -206,18 +204,6 @@ Test(backup, that_was_half_made_or_half_removed_is_gone_after_a_start)
 
 /* --- what is damaged --- */
 
-static void flip(const char *path, off_t at, uint8_t mask)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
-
-	cr_assert_geq(fd, 0, "%s", path);
-	cr_assert_eq(pread(fd, &byte, 1, at), 1);
-	byte ^= mask;
-	cr_assert_eq(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
-}
-
 /* Nothing of it is there then. */
 static void refused(const char *path, const char *file)
 {
@@ -255,9 +241,9 @@ Test(backup, that_is_damaged_is_refused_by_the_name_of_its_file)
 		uint8_t mask = (uint8_t)(1U << random_below(&random, 8));
 
 		snprintf(name, sizeof name, "%s/%s", path, file->name);
-		flip(name, at, mask);
+		fixture_flip(name, at, mask);
 		refused(path, file->name);
-		flip(name, at, mask);
+		fixture_flip(name, at, mask);
 	}
 	for (size_t i = 0; i < backup.n_files; i++) {
 		fixture_shell("cd %s && cp %s ../kept && truncate -s -1 %s", path, files[i].name,
@@ -306,14 +292,14 @@ Test(backup, that_is_damaged_is_found_by_a_check)
 		const char *name = i < backup.n_files ? backup.files[i].name : BACKUP_MANIFEST;
 
 		snprintf(file, sizeof file, "%s/%s", world_path_of(&backup), name);
-		flip(file, 20, 1);
+		fixture_flip(file, 20, 1);
 		snprintf(file, sizeof file, "snapshots/" WORLD_NAME ".%s", backup.id);
 		n_findings = 0;
 		s = check_directory(world_source, &listener, &fixture.arena);
 		cr_assert_not(status_failed(s), "%s", s.detail);
 		cr_assert_eq(n_findings, 1, "%s", name);
 		snprintf(file, sizeof file, "%s/%s", world_path_of(&backup), name);
-		flip(file, 20, 1);
+		fixture_flip(file, 20, 1);
 	}
 }
 

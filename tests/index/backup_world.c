@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SEAL_ROWS 40
+#define WORLD_SEGMENTS 3
 
 char world_source[256];
 struct model world_model;
@@ -103,25 +104,41 @@ void world_open_and_check(const char *directory, const struct model *model)
 
 /* --- a collection at rest --- */
 
+/* Opened anew, where segments are sealed in the background and merged, or where none is. */
+static struct collection *reopened(struct collection *collection, uint64_t seal_rows)
+{
+	collection_release(collection);
+	fixture_close();
+	fixture.seal_rows = seal_rows;
+	fixture_open(1);
+	return fixture_collection(WORLD_NAME);
+}
+
+static uint32_t n_segments(struct collection *collection)
+{
+	struct collection_status about;
+
+	collection_status(collection, &about);
+	return about.segment_count;
+}
+
 struct collection *world_filled(void)
 {
 	struct collection *collection = fixture_collection(WORLD_NAME);
-	struct collection_status about;
-	uint64_t random = 5;
+	uint64_t random = 6;
 
-	world_model = (struct model){0};
-	for (uint32_t version = 1; version < 30; version++) {
+	model_fill(&world_model, collection, 30);
+	collection = reopened(collection, 0);
+	for (uint32_t version = 30; n_segments(collection) < WORLD_SEGMENTS; version++) {
 		struct change change;
 
+		collection = reopened(collection, SEAL_ROWS);
 		change_draw(&change, &random, version);
 		change_write(&change, collection);
 		model_apply(&world_model, &change);
 		change_finish(&change);
+		collection = reopened(collection, 0);
 	}
-	do {
-		change_now(collection, NULL, 0, 0);
-		collection_status(collection, &about);
-	} while (about.segment_count == 0);
 	return collection;
 }
 

@@ -44,7 +44,8 @@ void world_open_and_check(const char *directory, const struct model *model);
 /* What the collection of world_filled holds. */
 extern struct model world_model;
 
-/* world_filled - one with segments, a head, and dead rows; a reference of the caller's. */
+/* world_filled - one with three segments or more, and dead rows; a reference of the caller's. Nothing is
+ * sealed or merged from then on, so its files stay as they are. */
 struct collection *world_filled(void);
 
 /* world_entries - how many files and folders in world_source match the pattern. */

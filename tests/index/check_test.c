@@ -3,7 +3,6 @@
 #include "index/check.h"
 #include "tests/index/fixture.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,28 +24,14 @@ static char original[300]; /* the directory as it was made */
 /* Rows in segments and in the head, dead ones among them. */
 static void make(void)
 {
-	uint64_t random = 5;
 	struct collection_config config = fixture_config(NAME);
 	struct collection *collection;
-	struct collection_status about;
 
 	config.n_fields = 1;
 	config.fields[0] = (struct field_schema){"version", VALUE_INT, false};
 	fixture_open(1);
 	collection = fixture_collection_of(&config);
-	model = (struct model){0};
-	for (uint32_t version = 1; version < 40; version++) {
-		struct change change;
-
-		change_draw(&change, &random, version);
-		change_write(&change, collection);
-		model_apply(&model, &change);
-		change_finish(&change);
-	}
-	do {
-		change_now(collection, NULL, 0, 0);
-		collection_status(collection, &about);
-	} while (about.segment_count == 0);
+	model_fill(&model, collection, 40);
 	collection_release(collection);
 	fixture_close();
 }
@@ -130,18 +115,12 @@ static const char *path_of(const char *pattern, size_t i)
 
 static void flip(const char *path, uint64_t *random)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat about;
-	uint8_t byte;
 	off_t at;
 
-	cr_assert_geq(fd, 0, "%s", path);
-	cr_assert_eq(fstat(fd, &about), 0);
+	cr_assert_eq(stat(path, &about), 0, "%s", path);
 	at = (off_t)random_below(random, (uint64_t)about.st_size);
-	cr_assert_eq(pread(fd, &byte, 1, at), 1);
-	byte ^= (uint8_t)(1U << random_below(random, 8));
-	cr_assert_eq(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
+	fixture_flip(path, at, (uint8_t)(1U << random_below(random, 8)));
 }
 
 /* --- tests --- */

@@ -4,12 +4,9 @@
 #include "index/collection.h"
 #include "tests/index/fixture.h"
 
-#include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define STEP 640
@@ -26,22 +23,8 @@ static struct model model;
 static void fill(const char *name)
 {
 	SCOPED(collection) collection = fixture_collection(name);
-	struct collection_status about;
-	uint64_t random = 5;
 
-	model = (struct model){0};
-	for (uint32_t version = 1; version < 30; version++) {
-		struct change change;
-
-		change_draw(&change, &random, version);
-		change_write(&change, collection);
-		model_apply(&model, &change);
-		change_finish(&change);
-	}
-	do {
-		change_now(collection, NULL, 0, 0);
-		collection_status(collection, &about);
-	} while (about.segment_count == 0);
+	model_fill(&model, collection, 30);
 }
 
 /* Two collections with the same chunks. */
@@ -92,43 +75,17 @@ static bool serves(const char *file)
 	return served;
 }
 
-static const char *segment_of(const char *name)
-{
-	static char paths[2][512];
-	static unsigned turn;
-	char *path = paths[turn++ % 2], all[512];
-	glob_t found;
-
-	snprintf(all, sizeof all, "%s/collections/%s/*.segment", fixture.directory, name);
-	cr_assert_eq(glob(all, 0, NULL, &found), 0);
-	snprintf(path, sizeof paths[0], "%s", found.gl_pathv[0]);
-	globfree(&found);
-	return path;
-}
-
-static void flip(const char *path, off_t at)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
-
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(pread(fd, &byte, 1, at), 1);
-	byte ^= 0x10;
-	cr_assert_eq(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
-}
-
 /* All bytes of a header: tests/index/segment. */
 Test(corruption, of_a_segment_refuses_its_collection_alone)
 {
-	const char *path = segment_of("docs"), *file = strrchr(path, '/') + 1;
+	const char *path = fixture_segment("docs"), *file = strrchr(path, '/') + 1;
 	struct stat about;
 
 	cr_assert_eq(stat(path, &about), 0);
 	for (off_t at = 0; at < about.st_size; at += at < HEADER_BYTES ? STEP : BLOCK_BYTES / 2) {
-		flip(path, at);
+		fixture_flip(path, at, 0x10);
 		cr_assert_not(serves(file), "byte %ld", (long)at);
-		flip(path, at);
+		fixture_flip(path, at, 0x10);
 	}
 	cr_assert(serves(""));
 }
@@ -153,13 +110,13 @@ Test(corruption, of_whole_files_refuses_their_collection_alone)
 {
 	fixture_shell("cp -r %s/collections %s/kept", fixture.directory, fixture.directory);
 	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
-		const char *path = segment_of("docs");
+		const char *path = fixture_segment("docs");
 		char command[1200], file[64];
 
 		snprintf(file, sizeof file, "%.63s", strrchr(path, '/') + 1);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(command, sizeof command, deeds[i].command, path, segment_of("other"));
+		snprintf(command, sizeof command, deeds[i].command, path, fixture_segment("other"));
 #pragma GCC diagnostic pop
 		fixture_shell("%s", command);
 		cr_assert_not(serves(deeds[i].file ? deeds[i].file : file), "%s", command);
@@ -183,7 +140,7 @@ Test(corruption, of_the_store_is_refused_or_counts_for_nothing)
 		SCOPED(collection) collection = NULL;
 		status s;
 
-		flip(path, at);
+		fixture_flip(path, at, 0x10);
 		fixture_shell("echo 4194305 >%s/lock", fixture.directory);
 		fixture_open(1);
 		cr_assert(is_served("other", ""));

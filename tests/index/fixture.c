@@ -261,6 +261,26 @@ struct model_counts model_apply(struct model *model, const struct change *change
 	return counts;
 }
 
+void model_fill(struct model *model, struct collection *collection, uint32_t versions)
+{
+	struct collection_status about;
+	uint64_t random = 5;
+
+	*model = (struct model){0};
+	for (uint32_t version = 1; version < versions; version++) {
+		struct change change;
+
+		change_draw(&change, &random, version);
+		change_write(&change, collection);
+		model_apply(model, &change);
+		change_finish(&change);
+	}
+	do {
+		change_now(collection, NULL, 0, 0);
+		collection_status(collection, &about);
+	} while (about.segment_count == 0);
+}
+
 /* The row is that of an item at the model's version; gives the item. */
 static unsigned check_row(const struct model *model, const struct snapshot *snapshot,
 			  uint64_t place, struct arena *arena)

@@ -12,6 +12,7 @@
 
 #include <criterion/criterion.h>
 #include <semaphore.h>
+#include <sys/types.h>
 
 #define MODEL_IDS 200
 #define MODEL_DIM 20
@@ -53,6 +54,12 @@ uint64_t fixture_write(struct collection *collection, struct write write);
 /* fixture_shell - system(), asserting that it succeeds. */
 void fixture_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* fixture_segment - the path of a collection's first segment; good until the next but one. */
+const char *fixture_segment(const char *name);
+
+/* fixture_flip - the bits of a mask, in one byte of a file: done twice it is as before. */
+void fixture_flip(const char *path, off_t at, uint8_t mask);
+
 /* xorshift64*: the same numbers on every machine. state is not zero. */
 uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t n);
@@ -90,6 +97,10 @@ void change_now(struct collection *collection, const unsigned *items, size_t n, 
 struct model_counts {
 	uint64_t inserted, replaced, deleted;
 } model_apply(struct model *model, const struct change *change);
+
+/* model_fill - an empty model, and a new collection, get one change with each version below this; then a
+ * segment is waited for. */
+void model_fill(struct model *model, struct collection *collection, uint32_t versions);
 
 /* model_check - the snapshot holds the model's rows, all of them, and nothing else. */
 void model_check(const struct model *model, const struct snapshot *snapshot);

@@ -7,12 +7,10 @@
 #include "index/collection.h"
 #include "tests/index/fixture.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define NAME "docs"
 #define SEAL_ROWS 40
@@ -22,10 +20,8 @@ static struct model model;
 /* Segments, a head and dead rows; and another collection. */
 static void begin(void)
 {
-	struct collection_status about;
 	SCOPED(collection) collection = NULL;
 	SCOPED(collection) other = NULL;
-	uint64_t random = 5;
 
 	fixture_begin();
 	fixture.seal_rows = SEAL_ROWS;
@@ -34,19 +30,7 @@ static void begin(void)
 	other = fixture_collection("other");
 	change_now(other, (unsigned[]){1, 2}, 2, 1);
 	collection = fixture_collection(NAME);
-	model = (struct model){0};
-	for (uint32_t version = 1; version < 40; version++) {
-		struct change change;
-
-		change_draw(&change, &random, version);
-		change_write(&change, collection);
-		model_apply(&model, &change);
-		change_finish(&change);
-	}
-	do {
-		change_now(collection, NULL, 0, 0);
-		collection_status(collection, &about);
-	} while (about.segment_count == 0);
+	model_fill(&model, collection, 40);
 	collection_release(TAKE(collection));
 	collection_release(TAKE(other));
 	fixture_close();
@@ -133,32 +117,6 @@ static size_t count_of(const char *pattern)
 	return n;
 }
 
-static const char *first_segment(void)
-{
-	static char path[512];
-	char all[512];
-	glob_t found;
-
-	snprintf(all, sizeof all, "%s/collections/" NAME "/*.segment", fixture.directory);
-	cr_assert_eq(glob(all, 0, NULL, &found), 0);
-	snprintf(path, sizeof path, "%s", found.gl_pathv[0]);
-	globfree(&found);
-	return path;
-}
-
-/* A bit of a block; each part is one, behind the one of header and table. */
-static void flip(const char *path, off_t at)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
-
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(pread(fd, &byte, 1, at), 1);
-	byte ^= 1;
-	cr_assert_eq(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
-}
-
 static void holds_the_model(void)
 {
 	SCOPED(snapshot) snapshot = NULL;
@@ -197,7 +155,7 @@ Test(repair, makes_codes_anew_of_vectors)
 {
 	struct heard heard;
 
-	flip(first_segment(), 3 * 65536 + 10);
+	fixture_flip(fixture_segment(NAME), 3 * 65536 + 10, 1);
 	heard = repair();
 	cr_assert_eq(heard.lost, 0);
 	cr_assert_eq(heard.damages, 0);
@@ -212,7 +170,7 @@ Test(repair, hands_out_chunks_whose_vectors_are_lost)
 	uint64_t before = model.n_live;
 	struct heard heard;
 
-	flip(first_segment(), 2 * 65536 + 10);
+	fixture_flip(fixture_segment(NAME), 2 * 65536 + 10, 1);
 	heard = repair();
 	cr_assert_gt(heard.lost, 0);
 	cr_assert_lt(heard.lost, before);
@@ -225,12 +183,12 @@ Test(repair, changes_nothing_where_the_loss_is_not_wanted)
 {
 	struct heard heard;
 
-	flip(first_segment(), 2 * 65536 + 10);
+	fixture_flip(fixture_segment(NAME), 2 * 65536 + 10, 1);
 	heard = repair_with((struct heard){.refuses_loss = true});
 	cr_assert_gt(heard.not_done, 0);
 	cr_assert_gt(heard.damages, 0);
 	cr_assert_eq(count_of("damaged/*") + count_of("collections/.d*"), 0);
-	flip(first_segment(), 2 * 65536 + 10);
+	fixture_flip(fixture_segment(NAME), 2 * 65536 + 10, 1);
 	holds_the_model();
 }
 
@@ -255,7 +213,7 @@ Test(repair, does_without_a_segment_that_is_gone_cut_or_nonsense)
 		model = whole;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(command, sizeof command, deeds[i], first_segment());
+		snprintf(command, sizeof command, deeds[i], fixture_segment(NAME));
 #pragma GCC diagnostic pop
 		fixture_shell("%s", command);
 		heard = repair();
