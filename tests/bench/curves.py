@@ -89,23 +89,8 @@ def arguments():
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
     asked = parser.parse_args()
-    # bazel run starts a program in a folder of its own.
-    home = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
-    asked.out = home / asked.out
-    asked.scratch = asked.scratch and home / asked.scratch
-    asked.source = asked.source and home / asked.source
-    asked.readme = asked.readme and home / asked.readme
+    workbench.place(asked, "out", "scratch", "source", "readme")
     return asked
-
-
-def command(asked):
-    """What measures the same again: without the folders, which change nothing."""
-    words = ["bazel run //tests/bench:curves"]
-    for name, usual in USUAL.items():
-        value = getattr(asked, name)
-        if value != usual:
-            words.append(f"--{name} {value!r}" if value == "" else f"--{name} {value}")
-    return " -- ".join([words[0], " ".join(words[1:])]) if words[1:] else words[0]
 
 
 def pin(asked):
@@ -135,7 +120,7 @@ def measure(asked):
     results = dict(
         date=datetime.date.today().isoformat(),
         commit=workbench.commit(),
-        command=command(asked),
+        command=workbench.command("//tests/bench:curves", asked, USUAL),
         versions={name: found[name] for name in ("hnswlib", "faiss", "numpy") if found.get(name)},
         titles=dict(sluice="Sluice", **found["titles"]),
         rounds=asked.rounds,

@@ -66,6 +66,25 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
+def place(asked, *names):
+    """Paths that were given are from where the caller stands: bazel run starts a program in a folder of its
+    own."""
+    home = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
+    for name in names:
+        path = getattr(asked, name)
+        setattr(asked, name, path and home / path)
+
+
+def command(target, asked, usual):
+    """What measures the same again: without the folders, which change nothing."""
+    words = [f"bazel run {target}"]
+    for name, value in usual.items():
+        found = getattr(asked, name)
+        if found != value:
+            words.append(f"--{name} {found!r}" if found == "" else f"--{name} {found}")
+    return " -- ".join([words[0], " ".join(words[1:])]) if words[1:] else words[0]
+
+
 class Server:
     """A process that prints "listening on ADDRESS"."""
 

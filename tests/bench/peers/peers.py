@@ -20,7 +20,6 @@ Writes peers.json, peers.md and peers.svg to --out (.); --from makes the last tw
 import argparse
 import datetime
 import json
-import os
 import pathlib
 import signal
 import sys
@@ -50,11 +49,7 @@ def arguments():
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
     asked = parser.parse_args()
-    # bazel run starts a program in a folder of its own.
-    home = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
-    asked.out = home / asked.out
-    asked.source = asked.source and home / asked.source
-    asked.readme = asked.readme and home / asked.readme
+    workbench.place(asked, "out", "source", "readme")
     asked.names = asked.peers.split(",") if asked.peers else list(contest.PEERS)
     for name in asked.names:
         if name not in contest.PEERS:
@@ -62,17 +57,6 @@ def arguments():
     if min(asked.rounds, asked.queries, asked.limit) < 1:
         parser.error("--rounds, --queries and --limit are at least 1")
     return asked
-
-
-def command(asked):
-    """What measures the same again: without the folders, which change nothing."""
-    words = ["bazel run //tests/bench/peers"]
-    words += [
-        f"--{name} {getattr(asked, name)}"
-        for name, usual in USUAL.items()
-        if getattr(asked, name) != usual
-    ]
-    return " -- ".join([words[0], " ".join(words[1:])]) if words[1:] else words[0]
 
 
 def measure(asked):
@@ -84,7 +68,7 @@ def measure(asked):
             results = dict(
                 date=datetime.date.today().isoformat(),
                 commit=workbench.commit(),
-                command=command(asked),
+                command=workbench.command("//tests/bench/peers", asked, USUAL),
                 machine=workbench.machine(folder),
             )
             contest.say(results["machine"])
