@@ -1,7 +1,6 @@
 /* ann - which kind a collection has, and its functions. */
 #include "index/ann/ann.h"
 
-#include "index/ann/ann_file.h"
 #include "index/ann/factory.h"
 #include "index/ann/factory_file.h"
 #include "index/ann/lists.h"
@@ -56,16 +55,12 @@ status ann_build(const struct sealed_file *file, const struct sealed *sealed,
 	return lists_build(file, sealed, deadline, progress, arena);
 }
 
-/* Of a file beside a segment all kinds have the same name. */
+/* The file beside a segment; where the collection wants no index, what might still be there has the same
+ * name. */
 static struct block_file file_beside(const struct sealed_file *file)
 {
-	static const char *const part_names[] = {"all"};
-	static const struct block_kind kind = {.what = "index",
-					       .suffix = BLOCK_SUFFIX_ANN,
-					       .n_parts = 1,
-					       .part_names = part_names};
-
-	return ann_file(file, &kind);
+	return kind_of(file->config) == ANN_FACTORY ? factory_block_file(file)
+						    : lists_block_file(file);
 }
 
 status ann_remove(const struct sealed_file *file, struct arena *arena)
@@ -73,16 +68,6 @@ status ann_remove(const struct sealed_file *file, struct arena *arena)
 	const struct block_file block_file = file_beside(file);
 
 	return block_remove(&block_file, arena);
-}
-
-/* What an earlier version made is made anew: it follows from the segment. */
-static status is_outdated(const struct sealed_file *file, struct arena *arena, bool *ret)
-{
-	const struct block_file block_file = kind_of(file->config) == ANN_FACTORY
-						     ? factory_block_file(file)
-						     : lists_block_file(file);
-
-	return block_is_older(&block_file, arena, ret);
 }
 
 status ann_open(const struct sealed_file *file, const struct sealed *sealed, struct arena *arena,
@@ -97,7 +82,8 @@ status ann_open(const struct sealed_file *file, const struct sealed *sealed, str
 		return status_ok();
 	TRY(block_is_there(&block_file, arena, &is_there));
 	if (is_there)
-		TRY(is_outdated(file, arena, &outdated));
+		TRY(block_is_older(&block_file, arena, &outdated));
+	/* What an earlier version made is made anew: it follows from the segment. */
 	if (!is_there || outdated)
 		return status_ok();
 	ann = calloc(1, sizeof *ann);

@@ -95,7 +95,7 @@ struct known {
 static void known_make(const struct lists_shape *shape, const double *sum, double squares,
 		       double count, const struct known *ret)
 {
-	double mean_square = squares / count, square = 0, stretch = 1;
+	double mean_square, square = 0, stretch = 1;
 
 	*ret->stretch = 1;
 	if (count == 0)
@@ -106,6 +106,7 @@ static void known_make(const struct lists_shape *shape, const double *sum, doubl
 		ret->mean[i] = (float)mean;
 		square += mean * mean;
 	}
+	mean_square = squares / count;
 	*ret->radius = (float)sqrt(fmax(mean_square - square, 0));
 	if (square > 0)
 		stretch = fmin(sqrt(fmax(mean_square / square, 1)), LISTS_STRETCH_MAX);

@@ -4,9 +4,8 @@
  * lists_calibrate.c measures with queries that are rows, or made of four. Questions miss a little more: on
  * one corpus (a hundred thousand passages of technical text and a thousand questions about them, 384
  * dimensions) a question finds with some z what such a query finds with a z that is less by up to 0.7
- * times the deviation of a random direction. So z is measured, and about that much added; and so many
- * are kept that the queries would find nearly all, were all
- * lists read. On other texts both are a guess.
+ * times the deviation of a random direction. So z is measured, and about that much added; and so many are
+ * kept that the queries would find nearly all, were all lists read. On other texts both are a guess.
  */
 #ifndef SLUICE_INDEX_ANN_LISTS_TABLE_H
 #define SLUICE_INDEX_ANN_LISTS_TABLE_H

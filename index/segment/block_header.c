@@ -102,6 +102,12 @@ static bool header_agrees(const struct block_header *header, size_t n_parts,
 	       memcmp(parts, ret_layout->parts, n_parts * sizeof *parts) == 0;
 }
 
+bool block_header_is_older(const struct block_header *header, const struct block_kind *kind)
+{
+	return memcmp(header->magic, kind->magic, sizeof header->magic) == 0 &&
+	       header_checksum(header) == header->checksum && header->format < kind->format;
+}
+
 status block_header_check(const struct block_header *header, const struct block_file *file,
 			  struct arena *arena, struct block_layout *ret_layout)
 {

@@ -42,6 +42,9 @@ void block_header_seal(struct block_header *header);
 status block_header_check(const struct block_header *header, const struct block_file *file,
 			  struct arena *arena, struct block_layout *ret_layout);
 
+/* block_header_is_older - whether it is whole, and of a format that this kind had before. */
+bool block_header_is_older(const struct block_header *header, const struct block_kind *kind);
+
 void block_header_fields(const struct block_header *header, struct block_fields *ret);
 uint32_t block_header_table_checksum(const struct block_header *header, size_t n_parts);
 
