@@ -216,13 +216,22 @@ static const char *text_member(const json_t *object, const char *name)
 	return json_string_value(value);
 }
 
-/* A call that its client has seen the end of goes a moment later; a failure where it never does. */
+static bool one_call_waits(const json_t *root)
+{
+	const json_t *cursor = json_array_get(json_object_get(root, "cursors"), 0);
+
+	return json_array_size(json_object_get(root, "calls")) == 1 &&
+	       json_is_true(json_object_get(cursor, "waits"));
+}
+
+/* A call that its client has seen the end of goes a moment later, and one whose message it has rests a moment
+ * later; a failure where they never do. */
 static json_t *debug_of_one_call(void)
 {
 	int64_t until_ns = clock_ns() + INT64_C(10000000000);
 	json_t *root = debug_now();
 
-	while (json_array_size(json_object_get(root, "calls")) != 1 && clock_ns() < until_ns) {
+	while (!one_call_waits(root) && clock_ns() < until_ns) {
 		json_decref(root);
 		sched_yield();
 		root = debug_now();
