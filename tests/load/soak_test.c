@@ -96,7 +96,8 @@ static void others_await(pid_t pid, double seconds, bool may_break)
 	right = load_step_ended(step, STATUS_OK);
 	crossed = load_step_ended(step, STATUS_CANCELLED);
 	if (may_break)
-		right += load_step_ended(step, STATUS_UNAVAILABLE) + (crossed < n_connections ? crossed : n_connections);
+		right += load_step_ended(step, STATUS_UNAVAILABLE) +
+			 (crossed < n_connections ? crossed : n_connections);
 	for (size_t i = 1; i < LOAD_CODES; i++)
 		if (load_step_ended(step, (enum status_code)i))
 			fprintf(stderr, "soak: others: %llu %s: %s\n",
