@@ -320,58 +320,83 @@ static double z_find(const struct measured *measured, double recall)
 	       ((double)steps[step] - (double)steps[step - 1]) * (recall - before) / (now - before);
 }
 
-/* What both kinds need; NAN: one does not reach it. */
-static double z_of_all(const struct calibrating *calibrating, uint32_t row, uint32_t column,
-		       uint32_t keep)
+/* Between a number kept that was measured and the next there are so many that are not. */
+#define KEEP_PARTS 6
+
+/* Misses go down with some power of the number kept. */
+static double recall_between(double few, double many, double n_probes, double t)
 {
-	double target = lists_target(column), z = -INFINITY;
+	/* Less than a few probes can tell from none. */
+	double least = n_probes / 1000;
 
-	for (size_t kind = 0; kind < KINDS; kind++) {
-		const struct measured *measured = &calibrating->measured[kind][row][keep];
-		double n_probes = calibrating->n_probes[kind][row];
-
-		if (measured->recall[STEPS - 1] < lists_margin_recall(target) * n_probes)
-			return NAN;
-		z = fmax(z, z_find(measured, target * n_probes));
-	}
-	return z;
+	return n_probes + least -
+	       exp((1 - t) * log(fmax(n_probes - few, 0) + least) +
+		   t * log(fmax(n_probes - many, 0) + least));
 }
 
-static bool setting_find(const struct calibrating *calibrating, uint32_t row, uint32_t column,
-			 uint32_t keep, struct lists_setting *ret)
+static void measured_between(const struct measured *few, const struct measured *many,
+			     double n_probes, double t, struct measured *ret)
 {
-	double z = z_of_all(calibrating, row, column, keep) +
-		   lists_margin_z(row, column) * (double)calibrating->building->deviation;
+	for (size_t step = 0; step < STEPS; step++) {
+		ret->recall[step] =
+			recall_between(few->recall[step], many->recall[step], n_probes, t);
+		ret->read[step] = (1 - t) * few->read[step] + t * many->read[step];
+	}
+}
+
+/* What both kinds need where so many are kept. Returns whether they reach it. */
+static bool setting_find(const struct calibrating *calibrating, uint32_t row, uint32_t column,
+			 uint32_t keep, const struct measured measured[KINDS],
+			 struct lists_setting *ret)
+{
+	double target = lists_target(column), z = -INFINITY;
 	double share = 0, n = calibrating->lists->shape.n;
 
-	if (isnan(z))
-		return false;
 	for (size_t kind = 0; kind < KINDS; kind++) {
-		const double *read = calibrating->measured[kind][row][keep].read;
+		double n_probes = calibrating->n_probes[kind][row];
 
-		share += value_at(read, z) / calibrating->n_probes[kind][row] / n / KINDS;
+		if (measured[kind].recall[STEPS - 1] < lists_margin_recall(target) * n_probes)
+			return false;
+		z = fmax(z, z_find(&measured[kind], target * n_probes));
 	}
-	*ret = (struct lists_setting){
-		.z = (float)z,
-		.share = (float)share,
-		.keep = keeps[row][keep],
-	};
-	/* One miss in a thousand is less than so few probes can tell from none. */
-	if (column == LISTS_TARGETS - 1)
-		ret->keep *= 2;
+	z += lists_margin_z(row, column) * (double)calibrating->building->deviation;
+	for (size_t kind = 0; kind < KINDS; kind++)
+		share += value_at(measured[kind].read, z) / calibrating->n_probes[kind][row] / n /
+			 KINDS;
+	*ret = (struct lists_setting){.z = (float)z, .share = (float)share, .keep = keep};
 	return true;
+}
+
+/* Part `part` of the way from a number kept to the next. */
+static bool setting_try(const struct calibrating *calibrating, uint32_t row, uint32_t column,
+			uint32_t keep, uint32_t part, struct lists_setting *ret)
+{
+	uint32_t next = part > 0 ? keep + 1 : keep;
+	double t = (double)part / KEEP_PARTS, few = keeps[row][keep], many = keeps[row][next];
+	struct measured measured[KINDS];
+
+	for (size_t kind = 0; kind < KINDS; kind++)
+		measured_between(&calibrating->measured[kind][row][keep],
+				 &calibrating->measured[kind][row][next],
+				 calibrating->n_probes[kind][row], t, &measured[kind]);
+	return setting_find(calibrating, row, column, (uint32_t)ceil(few * pow(many / few, t)),
+			    measured, ret);
 }
 
 static void setting_choose(const struct calibrating *calibrating, uint32_t row, uint32_t column,
 			   struct lists_setting *ret)
 {
 	double least = INFINITY, n = calibrating->lists->shape.n;
+	uint32_t n_keeps = 0;
 	struct lists_setting setting;
 
-	for (uint32_t keep = 0; keep < KEEPS && keeps[row][keep]; keep++) {
+	while (n_keeps < KEEPS && keeps[row][n_keeps])
+		n_keeps++;
+	for (uint32_t i = 0; i <= (n_keeps - 1) * KEEP_PARTS; i++) {
 		double cost;
 
-		if (!setting_find(calibrating, row, column, keep, &setting))
+		if (!setting_try(calibrating, row, column, i / KEEP_PARTS, i % KEEP_PARTS,
+				 &setting))
 			continue;
 		cost = (double)setting.share * n + (double)setting.keep * ROWS_PER_KEPT;
 		if (cost < least) {
@@ -379,6 +404,9 @@ static void setting_choose(const struct calibrating *calibrating, uint32_t row, 
 			*ret = setting;
 		}
 	}
+	/* One miss in a thousand is less than so few probes can tell from none. */
+	if (column == LISTS_TARGETS - 1)
+		ret->keep *= 2;
 }
 
 status lists_calibrate(struct building *building, const struct lists *lists,
