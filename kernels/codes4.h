@@ -133,4 +133,9 @@ void codes4_fetch(const struct codes4_query *query, const struct codes4_range *r
 void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query *query,
 		 const struct codes4_range *range, struct window *window);
 
+/* codes4_scores - of rows 0 .. n of codes, one after the other: base + bias + scale * sum. The same bits
+ * whichever the kernel. ret  [n] */
+void codes4_scores(const struct codes4_kernel *scanner, const struct codes4_query *query,
+		   const unsigned char *codes, uint32_t n, float base, float *ret);
+
 #endif

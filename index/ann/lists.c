@@ -44,8 +44,10 @@ void lists_point(struct lists *lists, const struct lists_shape *shape, const uns
 		.square_low = squares->low,
 		.square_step = squares->step,
 	};
-	lists->landmarks = parts[LISTS_LANDMARKS];
-	lists->regions = entries_of(parts[LISTS_REGIONS], lists_regions(shape));
+	lists->mean = parts[LISTS_MEAN];
+	lists->sketches = parts[LISTS_SKETCHES];
+	lists->sketch_factor = squares->sketch_factor;
+	lists->sketch_error = squares->sketch_error;
 	lists->centroids = parts[LISTS_CENTROIDS];
 	lists->entries = entries_of(parts[LISTS_ENTRIES], shape->n_lists);
 	lists->places = parts[LISTS_PLACES];
@@ -76,8 +78,7 @@ static bool is_sound(const struct lists *lists)
 			return false;
 		kept += lists->model.widths[i];
 	}
-	return is_cut_well(lists->regions.first, lists_regions(shape), shape->n_lists) &&
-	       is_cut_well(lists->entries.first, shape->n_lists, lists_positions(shape)) &&
+	return is_cut_well(lists->entries.first, shape->n_lists, lists_positions(shape)) &&
 	       kept == shape->kept;
 }
 
@@ -99,8 +100,8 @@ status lists_open(const struct sealed_file *file, const struct sealed *sealed, s
 	if (!is_sound(lists))
 		return block_damaged(&block_file, arena, NULL, "holds lists that cannot be");
 	block_map_advise(&lists->file, LISTS_CODES4, BLOCK_SWEPT);
+	block_map_advise(&lists->file, LISTS_SKETCHES, BLOCK_SWEPT);
 	block_map_advise(&lists->file, LISTS_CENTROIDS, BLOCK_SWEPT);
-	block_map_advise(&lists->file, LISTS_LANDMARKS, BLOCK_SWEPT);
 	block_map_advise(&lists->file, LISTS_ROWS8, BLOCK_PICKED);
 	*ret = TAKE(lists);
 	return status_ok();

@@ -2,8 +2,9 @@
  *
  * FAISS trains some centroids, and each row is in the lists of two of them (index/build/clusters.h says
  * which): a list is a range of positions, and a position's place in the segment stands in the file. A
- * query takes lists in the order of what they may hold, and looks only at those of regions that may hold
- * something (lists_regions.c). It reads their codes (kernels/codes4.h), keeps the best few hundred rows,
+ * query takes lists in the order of what they may hold, which it sees by 4-bit codes of their centroids,
+ * all in one sweep (lists_walk.c). It reads their rows' codes (kernels/codes4.h), keeps the best few
+ * hundred rows,
  * bounds these by bytes (kernels/rows8.h) and hands them on. It stops at the first list that is not
  * likely to hold anything better than what it keeps. How likely is a number, z, that follows with how
  * many it keeps from the recall that is wanted: by a table that is measured when the file is made, on

@@ -85,68 +85,45 @@ static status assign_all(struct building *building, struct sums *sums)
 	return status_ok();
 }
 
-/* What is known of the rows of a list, or of a region. */
-struct known {
-	float *mean; /* [dim] */
-	float *radius, *square, *stretch;
-};
-
 /* The mean, and how long residuals are: |x|^2 less |mean|^2, on average. Without rows the mean stays. */
-static void known_make(const struct lists_shape *shape, const double *sum, double squares,
-		       double count, const struct known *ret)
-{
-	double mean_square, square = 0, stretch = 1;
-
-	*ret->stretch = 1;
-	if (count == 0)
-		return;
-	for (size_t i = 0; i < shape->dim; i++) {
-		double mean = sum[i] / count;
-
-		ret->mean[i] = (float)mean;
-		square += mean * mean;
-	}
-	mean_square = squares / count;
-	*ret->radius = (float)sqrt(fmax(mean_square - square, 0));
-	if (square > 0)
-		stretch = fmin(sqrt(fmax(mean_square / square, 1)), LISTS_STRETCH_MAX);
-	*ret->stretch = (float)stretch;
-	if (shape->metric == METRIC_L2)
-		*ret->square = (float)-mean_square;
-}
-
 static void list_finish(struct building *building, const struct sums *sums, size_t list)
 {
 	size_t dim = building->shape.dim;
-	const struct known known = {building->centroids + list * dim, building->radius + list,
-				    building->square + list, building->stretch + list};
+	const double *sum = sums->rows + list * dim;
+	double count = sums->counts[list], mean_square, square = 0, stretch = 1;
+	float *centroid = building->centroids + list * dim;
 
-	for (size_t i = 0; i < dim; i++)
-		known.mean[i] /= building->scale;
-	known_make(&building->shape, sums->rows + list * dim, sums->squares[list],
-		   sums->counts[list], &known);
+	building->stretch[list] = 1;
+	for (size_t i = 0; i < dim && count == 0; i++)
+		centroid[i] /= building->scale;
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < dim; i++) {
+		double mean = sum[i] / count;
+
+		centroid[i] = (float)mean;
+		square += mean * mean;
+	}
+	mean_square = sums->squares[list] / count;
+	building->radius[list] = (float)sqrt(fmax(mean_square - square, 0));
+	if (square > 0)
+		stretch = fmin(sqrt(fmax(mean_square / square, 1)), LISTS_STRETCH_MAX);
+	building->stretch[list] = (float)stretch;
+	if (building->shape.metric == METRIC_L2)
+		building->square[list] = (float)-mean_square;
 }
 
-/* Of all rows of its lists, whose sums are then added to those of its first one. */
-static void region_finish(struct building *building, struct sums *sums, size_t region)
+static void mean_make(struct building *building, const struct sums *sums)
 {
-	const struct building_regions *regions = &building->regions;
-	size_t dim = building->shape.dim, first = regions->first[region];
-	const struct known known = {regions->landmarks + region * dim, regions->radius + region,
-				    regions->square + region, regions->stretch + region};
-	double *sum = sums->rows + first * dim, count = 0, squares = 0;
+	size_t dim = building->shape.dim;
 
-	for (size_t list = first; list < regions->first[region + 1]; list++) {
-		const double *other = sums->rows + list * dim;
+	for (size_t i = 0; i < dim; i++) {
+		double sum = 0;
 
-		for (size_t i = 0; i < dim && list > first; i++)
-			sum[i] += other[i];
-		count += sums->counts[list];
-		squares += sums->squares[list];
+		for (size_t list = 0; list < building->shape.n_lists; list++)
+			sum += sums->rows[list * dim + i];
+		building->mean[i] = (float)(sum / building->shape.n);
 	}
-	for (size_t i = 0; i < dim; i++)
-		known.mean[i] /= building->scale;
-	known_make(&building->shape, sum, squares, count, &known);
 }
 
 /* Positions are in the order of lists, and within a list of places. */
@@ -184,15 +161,15 @@ status lists_assign(struct building *building)
 	building->radius = calloc(shape->n_lists, sizeof *building->radius);
 	building->square = calloc(shape->n_lists, sizeof *building->square);
 	building->stretch = calloc(shape->n_lists, sizeof *building->stretch);
+	building->mean = calloc(shape->dim, sizeof *building->mean);
 	if (!building->list_of || !building->places || !building->first || !building->radius ||
-	    !building->square || !building->stretch)
+	    !building->square || !building->stretch || !building->mean)
 		return building_no_memory();
 	TRY(sums_init(sums, shape));
 	TRY(assign_all(building, sums));
 	for (size_t list = 0; list < shape->n_lists; list++)
 		list_finish(building, sums, list);
-	for (size_t region = 0; region < lists_regions(shape); region++)
-		region_finish(building, sums, region);
+	mean_make(building, sums);
 	positions_give(building);
 	return status_ok();
 }

@@ -32,11 +32,8 @@ static void building_finish(struct building *building)
 	free(building->radius);
 	free(building->square);
 	free(building->stretch);
-	free(building->regions.landmarks);
-	free(building->regions.first);
-	free(building->regions.radius);
-	free(building->regions.square);
-	free(building->regions.stretch);
+	free(building->mean);
+	free(building->sketches);
 	free(building->rotation);
 	free(building->widths);
 	free(building->codewords);
@@ -48,6 +45,20 @@ status building_no_memory(void)
 {
 	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to make lists"),
 			 REASON_MEMORY_LIMIT);
+}
+
+struct codes4_model building_model(const struct building *building)
+{
+	return (struct codes4_model){
+		.metric = building->shape.metric,
+		.dim = building->shape.dim,
+		.kept = building->shape.kept,
+		.groups = building->shape.groups,
+		.widths = building->widths,
+		.codewords = building->codewords,
+		.square_low = building->squares.low,
+		.square_step = building->squares.step,
+	};
 }
 
 void building_row(const struct building *building, uint32_t place, float factor, float *ret)
@@ -132,8 +143,8 @@ status lists_build(const struct sealed_file *file, const struct sealed *sealed,
 
 	TRY(deadline_check(deadline));
 	TRY(lists_train(building));
-	TRY(lists_region(building));
 	TRY(lists_assign(building));
 	TRY(lists_quantize(building));
+	TRY(lists_sketch(building));
 	return write_all(building, &block_file);
 }

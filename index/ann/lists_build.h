@@ -1,9 +1,9 @@
 /* lists_build - what the files that make inverted lists share; nobody else includes it.
  *
  *	lists_train.c      centroids, of a sample
- *	lists_regions.c    the order of lists, so that those near each other are a region
  *	lists_assign.c     the list of each row, and from that all that lists know of their rows
  *	lists_quantize.c   what 4-bit codes mean, of a sample of residuals
+ *	lists_sketch.c     what queries see of centroids first
  *	lists_encode.c     the parts of the file, in the order of positions
  *	lists_calibrate.c  the table, over what was written
  *	lists_build.c      one after the other
@@ -25,13 +25,6 @@
 /* Rows that are read, assigned or coded at a time. */
 #define LISTS_SLICE 4096
 
-/* Of [n_regions], all owned. */
-struct building_regions {
-	float *landmarks; /* [n_regions][dim] */
-	uint32_t *first;  /* [n_regions + 1] lists */
-	float *radius, *square, *stretch;
-};
-
 struct building {
 	const struct sealed *sealed;
 	const struct collection_config *config;
@@ -47,12 +40,13 @@ struct building {
 	uint32_t *first;         /* [n_lists + 1] owned; positions */
 	float *radius;           /* [n_lists] owned; this and the next as struct lists_entries */
 	float *square, *stretch; /* [n_lists] owned */
-	struct building_regions regions;
+	float *mean;             /* [dim] owned; of all rows */
 
 	float *rotation;  /* [kept][dim] owned */
 	uint32_t *widths; /* [groups] owned */
 	float *codewords; /* [kept][16] owned, as kernels/codes4.h has them */
 	struct lists_squares squares;
+	unsigned char *sketches; /* owned; as the file has them */
 	float deviation; /* of a residual along a random direction, in parts of its length */
 
 	struct block_writer writer;
@@ -61,12 +55,15 @@ struct building {
 /* In this order. All but the first keep what they make in the building.
  * Fails, each: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
 status lists_train(struct building *building);
-status lists_region(struct building *building);
 status lists_assign(struct building *building);
 status lists_quantize(struct building *building);
+status lists_sketch(struct building *building);
 status lists_encode(struct building *building);
 status lists_calibrate(struct building *building, const struct lists *lists,
 		       struct lists_table *ret);
+
+/* building_model - borrowed, to encode by: without its rotation in 16 bits. */
+struct codes4_model building_model(const struct building *building);
 
 /* building_row - the row at a place, times a factor. ret  [dim] */
 void building_row(const struct building *building, uint32_t place, float factor, float *ret);

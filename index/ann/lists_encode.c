@@ -32,16 +32,7 @@ static status encoding_init(struct encoding *encoding, const struct building *bu
 {
 	const struct lists_shape *shape = &building->shape;
 
-	encoding->model = (struct codes4_model){
-		.metric = shape->metric,
-		.dim = shape->dim,
-		.kept = shape->kept,
-		.groups = shape->groups,
-		.widths = building->widths,
-		.codewords = building->codewords,
-		.square_low = building->squares.low,
-		.square_step = building->squares.step,
-	};
+	encoding->model = building_model(building);
 	encoding->rows = malloc(sizeof(float) * LISTS_SLICE * shape->dim);
 	encoding->rotated = malloc(sizeof(float) * LISTS_SLICE * shape->kept);
 	encoding->squares = calloc(LISTS_SLICE, sizeof *encoding->squares);
@@ -102,8 +93,6 @@ static status put_model(struct building *building, struct encoding *encoding)
 	const struct lists_shape *shape = &building->shape;
 	const struct lists_entries lists = {building->first, building->radius, building->square,
 					    building->stretch};
-	const struct lists_entries regions = {building->regions.first, building->regions.radius,
-					      building->regions.square, building->regions.stretch};
 
 	TRY(put(building, LISTS_WIDTHS, &building->squares, sizeof building->squares));
 	TRY(put(building, LISTS_WIDTHS, building->widths,
@@ -111,9 +100,9 @@ static status put_model(struct building *building, struct encoding *encoding)
 	TRY(put_rotation(building));
 	TRY(put(building, LISTS_CODEWORDS, building->codewords,
 		(size_t)shape->kept * CODES4_WORDS * sizeof(float)));
-	TRY(put_means(building, encoding, LISTS_LANDMARKS, building->regions.landmarks,
-		      lists_regions(shape)));
-	TRY(put_entries(building, LISTS_REGIONS, &regions, lists_regions(shape)));
+	TRY(put_means(building, encoding, LISTS_MEAN, building->mean, 1));
+	TRY(put(building, LISTS_SKETCHES, building->sketches,
+		codes4_bytes(&encoding->model, shape->n_lists)));
 	TRY(put_means(building, encoding, LISTS_CENTROIDS, building->centroids, shape->n_lists));
 	TRY(put_entries(building, LISTS_ENTRIES, &lists, shape->n_lists));
 	return put(building, LISTS_PLACES, building->places,

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const part_names[LISTS_PARTS] = {
-	"widths", "rotation", "codewords", "landmarks", "regions", "centroids",
-	"lists",  "places",   "codes4",    "rows8",     "table",
+	"widths", "rotation", "codewords", "mean",  "sketches", "centroids",
+	"lists",  "places",   "codes4",    "rows8", "table",
 };
 
 static const struct block_kind kind = {
@@ -27,8 +27,8 @@ void lists_sizes(const struct lists_shape *shape, uint64_t *ret)
 	ret[LISTS_WIDTHS] = sizeof(struct lists_squares) + sizeof(uint32_t) * shape->groups;
 	ret[LISTS_ROTATION] = sizeof(int16_t) * shape->kept * codes4_stride(shape->dim);
 	ret[LISTS_CODEWORDS] = sizeof(float) * shape->kept * CODES4_WORDS;
-	ret[LISTS_LANDMARKS] = (uint64_t)lists_regions(shape) * rows8_bytes(shape->dim);
-	ret[LISTS_REGIONS] = sizeof(uint32_t) * ((uint64_t)lists_regions(shape) * 4 + 1);
+	ret[LISTS_MEAN] = rows8_bytes(shape->dim);
+	ret[LISTS_SKETCHES] = codes4_bytes(&model, shape->n_lists);
 	ret[LISTS_CENTROIDS] = (uint64_t)shape->n_lists * rows8_bytes(shape->dim);
 	ret[LISTS_ENTRIES] = sizeof(uint32_t) * ((uint64_t)shape->n_lists * 4 + 1);
 	ret[LISTS_PLACES] = (uint64_t)lists_positions(shape) * sizeof(uint32_t);

@@ -4,9 +4,8 @@
  *	widths     of the groups of 4-bit codes: struct lists_squares; u32 [groups]
  *	rotation   i16 [kept][codes4_stride(dim)]
  *	codewords  float [kept][16]; these three are what kernels/codes4.h calls a model
- *	landmarks  [n_regions] as kernels/rows8.h lays rows out: what lists' centroids are to rows,
- *		   these are to the lists of a region
- *	regions    u32 first list [n_regions + 1]; then float radius, square and stretch, [n_regions] each
+ *	mean       of all rows, as kernels/rows8.h lays a row out
+ *	sketches   [n_lists] as kernels/codes4.h lays rows out: centroids less the mean, times a factor
  *	centroids  [n_lists] as kernels/rows8.h lays rows out
  *	lists      u32 first position [n_lists + 1]: the last says where the others end; then float
  *		   radius, square and stretch, [n_lists] each
@@ -23,15 +22,16 @@
 #include "index/segment/sealed.h"
 #include "kernels/codes4.h"
 
-#define LISTS_FORMAT 2 /* 1: each row is in one list, and rows8 in the order of positions */
+/* 1: each row is in one list, and rows8 in the order of positions. 2: regions of lists, no sketches. */
+#define LISTS_FORMAT 3
 #define LISTS_MAX (UINT32_C(1) << 20)
 
 enum lists_part {
 	LISTS_WIDTHS,
 	LISTS_ROTATION,
 	LISTS_CODEWORDS,
-	LISTS_LANDMARKS,
-	LISTS_REGIONS,
+	LISTS_MEAN,
+	LISTS_SKETCHES,
 	LISTS_CENTROIDS,
 	LISTS_ENTRIES,
 	LISTS_PLACES,
@@ -61,23 +61,13 @@ struct lists_shape {
 
 #define LISTS_COPIES_MAX 2
 
-#define LISTS_PER_REGION 16
-#define LISTS_LEAST_OF_REGIONS 256
-
-/* lists_regions - how many; of few lists all are one region. */
-static inline uint32_t lists_regions(const struct lists_shape *shape)
-{
-	return shape->n_lists < LISTS_LEAST_OF_REGIONS ? 1 : shape->n_lists / LISTS_PER_REGION;
-}
-
 /* lists_positions - of all rows in all their lists. */
 static inline uint32_t lists_positions(const struct lists_shape *shape)
 {
 	return shape->n * shape->copies;
 }
 
-/* lists_entries - what is known of lists, or of regions, all of one kind side by side. (Of regions: what
- * begins is lists, and the centroid is a landmark.)
+/* lists_entries - what is known of lists, all of one kind side by side.
  * first    [n_lists + 1] positions; a list ends where the next begins.
  * radius   [n_lists] the root of the mean squared distance of its rows from the centroid; here and in what
  *	    follows, of the rows that are nearest to this centroid. In the list there may be others.
@@ -91,9 +81,11 @@ struct lists_entries {
 
 #define LISTS_STRETCH_MAX 1.5
 
-/* Before the widths, in their part. */
+/* Before the widths, in their part: of codes, and of sketches (lists_sketch.c).
+ * sketch_factor  what centroids less the mean were coded times
+ * sketch_error   how wrong a product of one with a query of length 1 is, a deviation */
 struct lists_squares {
-	float low, step, zeros[2];
+	float low, step, sketch_factor, sketch_error;
 };
 
 /* lists_sizes - ret  [LISTS_PARTS] */

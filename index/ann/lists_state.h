@@ -19,8 +19,9 @@
 struct lists {
 	struct lists_shape shape;
 	struct codes4_model model;
-	const unsigned char *landmarks, *centroids;
-	struct lists_entries regions, entries;
+	const unsigned char *mean, *sketches, *centroids;
+	float sketch_factor, sketch_error;
+	struct lists_entries entries;
 	const uint32_t *places; /* [n] */
 	const unsigned char *codes4, *rows8;
 	const struct lists_table *table;
@@ -32,25 +33,18 @@ struct lists {
 void lists_point(struct lists *lists, const struct lists_shape *shape, const unsigned char *map,
 		 const struct block_layout *layout);
 
-/* lists_sight - what a query sees of n lists, or regions.
- * bases     [n] of a list's rows in the first stage; L2: less -|q|^2
- * leads     [n] what a list promises by its centroid alone
- * spreads   [n] by how much the scores of its rows differ from that
- * promises  [n] room for a walk
- * picked, order  [n], [n] likewise */
-struct lists_sight {
-	float *bases, *leads, *spreads, *promises;
-	uint32_t *picked, *order;
-};
-
-/* lists_query - what is the same for all walks of a query.
- * seen  [n_regions] whether the lists of a region were looked at; walks do that. */
+/* lists_query - what is the same for all walks of a query. What it sees of lists is seen by their
+ * sketches, and about right; a list that a walk comes to is looked at by its centroid.
+ * leads     [n_lists] what a list promises by its centroid alone
+ * spreads   [n_lists] by how much the scores of its rows differ from that
+ * promises  [n_lists] room for a walk
+ * picked, order  [n_lists], [n_lists] likewise */
 struct lists_query {
 	struct rows8_query rows;
 	struct codes4_query codes;
 	float length;
-	struct lists_sight regions, lists;
-	bool *seen;
+	float *leads, *spreads, *promises;
+	uint32_t *picked, *order;
 };
 
 /* lists_query_init - all is the arena's. Fails: RESOURCE_EXHAUSTED */

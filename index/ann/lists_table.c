@@ -22,8 +22,8 @@ static const double targets[LISTS_TARGETS] = {.80, .85, .90, .95, .97, .99, .999
  * changed. */
 static const double margins[LISTS_DEPTHS][LISTS_TARGETS] = {
 	{0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.8},
-	{0.4, 0.4, 0.45, 0.6, 0.65, 0.8, 1},
-	{0.4, 0.4, 0.45, 0.6, 0.65, 0.8, 1},
+	{0.25, 0.25, 0.3, 0.4, 0.45, 0.7, 1},
+	{0.25, 0.25, 0.3, 0.4, 0.45, 0.7, 1},
 };
 
 uint32_t lists_depth(uint32_t row)

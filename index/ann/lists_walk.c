@@ -16,14 +16,17 @@
 #include <math.h>
 #include <string.h>
 
-/* The part of all lists that is looked at first, then twice as many, and so on. */
-#define FIRST_PART 16
-
-/* What a region promises: its lists differ as rows of a list do, and the best of them count. */
-#define REGION_Z 0.25F
+/* How far above the mean of all promises those of the lists are that are put in order first, in
+ * deviations: a fifteenth, if they are as a Gaussian's. Then more, and then all the others. */
+static const float cuts[] = {1.5F, 0.75F, 0, -INFINITY};
 
 /* In which lists are put, by what they promise. */
 #define ORDER_STEPS 128
+
+#define LINE_BYTES 64
+
+/* A list may promise more than its sketch says, by so many deviations of what that is off by. */
+#define SKETCH_DEVIATIONS 2
 
 /* Behind the last list, where one is written that is not wanted. */
 #define SPARE 1
@@ -49,116 +52,171 @@ static bool is_not_finite(float value)
 	return (bits & exponent) == exponent;
 }
 
+/* What a query sees of a list. */
+struct sight {
+	float base; /* of its rows in the first stage; L2: less -|q|^2 */
+	float lead, spread;
+};
+
 /* A score that left float says nothing: such a list comes first. */
-static void judge_again(const struct lists_sight *sight, uint32_t first, uint32_t end)
+static struct sight sight_checked(struct sight sight)
 {
-	for (uint32_t i = first; i < end; i++) {
-		if (!is_not_finite(sight->bases[i]) && !is_not_finite(sight->leads[i]) &&
-		    !is_not_finite(sight->spreads[i]))
-			continue;
-		sight->bases[i] = sight->spreads[i] = 0;
-		sight->leads[i] = INFINITY;
-	}
+	return is_not_finite(sight.base) || is_not_finite(sight.lead) || is_not_finite(sight.spread)
+		       ? (struct sight){.lead = INFINITY}
+		       : sight;
 }
 
-static void judge(const struct lists_sight *sight, const struct lists_entries *entries,
-		  float length, uint32_t first, uint32_t end)
+/* product  q.c, about */
+static struct sight sight_of(const struct lists_query *query, const struct lists_entries *entries,
+			     uint32_t list, float product)
 {
-	const float *radius = entries->radius, *stretch = entries->stretch;
-	float *bases = sight->bases, *leads = sight->leads, *spreads = sight->spreads;
-	uint32_t wrong = 0;
-
-	for (uint32_t i = first; i < end; i++) {
-		leads[i] = bases[i] * stretch[i];
-		spreads[i] = length * radius[i];
-		wrong |= is_not_finite(leads[i]) | is_not_finite(spreads[i]);
-	}
-	if (wrong)
-		judge_again(sight, first, end);
+	return (struct sight){product, product * entries->stretch[list],
+			      query->length * entries->radius[list]};
 }
 
-static void judge_l2(const struct lists_sight *sight, const struct lists_entries *entries,
-		     float length, uint32_t first, uint32_t end)
+static struct sight sight_of_l2(const struct lists_query *query,
+				const struct lists_entries *entries, uint32_t list, float product)
 {
-	float qq = length * length;
+	float qq = query->length * query->length, radius = entries->radius[list];
+	float base = 2 * product + entries->square[list];
+	float square = qq - base - radius * radius;
 
-	for (uint32_t i = first; i < end; i++) {
-		float product = 2 * sight->bases[i], radius = entries->radius[i], square;
-
-		sight->bases[i] = product + entries->square[i];
-		square = qq - sight->bases[i] - radius * radius;
-		sight->leads[i] = product * entries->stretch[i] + entries->square[i] - qq;
-		sight->spreads[i] = 2 * sqrtf(fmaxf(square, 0)) * radius;
-	}
-	judge_again(sight, first, end);
+	return (struct sight){
+		.base = base,
+		.lead = 2 * product * entries->stretch[list] + entries->square[list] - qq,
+		.spread = 2 * sqrtf(fmaxf(square, 0)) * radius,
+	};
 }
 
-/* Lists, or regions, first .. end, whose means are rows of bytes. */
-static void look(const struct lists_query *query, const struct lists_sight *sight,
-		 const struct lists_entries *entries, const unsigned char *means, uint32_t first,
-		 uint32_t end)
+/* By its centroid. */
+static struct sight look(const struct lists *lists, const struct lists_query *query, uint32_t list)
 {
 	const struct rows8_query *rows = &query->rows;
+	float product;
 
-	rows8_products(rows8_scanner(ROWS8_BEST), rows, means + first * rows8_bytes(rows->dim),
-		       end - first, sight->bases + first);
-	if (rows->metric == METRIC_L2)
-		judge_l2(sight, entries, query->length, first, end);
-	else
-		judge(sight, entries, query->length, first, end);
+	rows8_products(rows8_scanner(ROWS8_BEST), rows,
+		       lists->centroids + list * rows8_bytes(rows->dim), 1, &product);
+	return sight_checked(rows->metric == METRIC_L2
+				     ? sight_of_l2(query, &lists->entries, list, product)
+				     : sight_of(query, &lists->entries, list, product));
 }
 
-/* Pointers into memory of SIGHT_WORDS words for each of n. */
-#define SIGHT_WORDS 6
-
-static void sight_init(struct lists_sight *ret, float *memory, size_t n)
+/* q.c of all lists, about: by sketches, or where the query's tables say nothing, by centroids. */
+static void products_make(const struct lists *lists, const struct lists_query *query, float *ret)
 {
-	uint32_t *numbers = (uint32_t *)(void *)(memory + 4 * n);
+	const struct rows8_query *rows = &query->rows;
+	const struct codes4_query *codes = &query->codes;
+	uint32_t n = lists->shape.n_lists;
+	float base, shift = 0, inverse = 1 / lists->sketch_factor;
 
-	*ret = (struct lists_sight){
-		.bases = memory,
-		.leads = memory + n,
-		.spreads = memory + 2 * n,
-		.promises = memory + 3 * n,
-		.picked = numbers,
-		.order = numbers + n,
-	};
+	if (!(codes->scale > 0)) {
+		rows8_products(rows8_scanner(ROWS8_BEST), rows, lists->centroids, n, ret);
+		return;
+	}
+	rows8_products(rows8_scanner(ROWS8_BEST), rows, lists->mean, 1, &base);
+	if (rows->metric == METRIC_L2) {
+		shift = query->length * query->length - lists->model.square_low;
+		inverse /= 2;
+	}
+	codes4_scores(codes4_scanner(CODES4_BEST), codes, lists->sketches, n, shift, ret);
+	for (uint32_t i = 0; i < n; i++)
+		ret[i] = base + ret[i] * inverse;
+}
+
+static void look_at_all(const struct lists *lists, struct lists_query *query)
+{
+	const struct lists_entries *entries = &lists->entries;
+	bool is_l2 = lists->shape.metric == METRIC_L2;
+	float *products = query->promises; /* room */
+
+	products_make(lists, query, products);
+	for (uint32_t i = 0; i < lists->shape.n_lists; i++) {
+		struct sight sight = is_l2 ? sight_of_l2(query, entries, i, products[i])
+					   : sight_of(query, entries, i, products[i]);
+
+		query->leads[i] = sight.lead;
+		query->spreads[i] = sight.spread;
+	}
+	for (uint32_t i = 0; i < lists->shape.n_lists; i++) {
+		if (!is_not_finite(query->leads[i]) && !is_not_finite(query->spreads[i]))
+			continue;
+		query->leads[i] = INFINITY;
+		query->spreads[i] = 0;
+	}
 }
 
 status lists_query_init(struct lists_query *ret, const struct lists *lists, const float *query,
 			struct arena *arena)
 {
 	const struct lists_shape *shape = &lists->shape;
-	size_t n_lists = (size_t)shape->n_lists + SPARE, n_regions = lists_regions(shape);
-	float *memory = arena_alloc(arena, SIGHT_WORDS * sizeof *memory * (n_lists + n_regions) +
-						   n_regions * sizeof *ret->seen);
+	size_t n = (size_t)shape->n_lists + SPARE;
+	float *floats = arena_alloc(arena, 3 * n * sizeof *floats);
+	uint32_t *numbers = arena_alloc(arena, 2 * n * sizeof *numbers);
 
-	if (!memory)
+	if (!floats || !numbers)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
-	*ret = (struct lists_query){.length = (float)vector_norm(query, shape->dim)};
-	sight_init(&ret->lists, memory, n_lists);
-	memory += SIGHT_WORDS * n_lists;
-	sight_init(&ret->regions, memory, n_regions);
-	ret->seen = (bool *)(void *)(memory + SIGHT_WORDS * n_regions);
-	memset(ret->seen, 0, n_regions * sizeof *ret->seen);
+	*ret = (struct lists_query){
+		.length = (float)vector_norm(query, shape->dim),
+		.leads = floats,
+		.spreads = floats + n,
+		.promises = floats + 2 * n,
+		.picked = numbers,
+		.order = numbers + n,
+	};
 	TRY(rows8_query_init(&ret->rows, arena, shape->metric, shape->dim, query));
 	TRY(codes4_query_init(&ret->codes, arena, &lists->model, query));
-	look(ret, &ret->regions, &lists->regions, lists->landmarks, 0, (uint32_t)n_regions);
+	look_at_all(lists, ret);
 	return status_ok();
 }
 
-static void promises_make(const struct lists_sight *sight, uint32_t first, uint32_t end, float z)
+static float promise_of(float lead, float spread, float z)
 {
-	const float *leads = sight->leads, *spreads = sight->spreads;
-	float *promises = sight->promises;
+	return isinf(z) ? INFINITY : lead + z * spread;
+}
 
-	if (isinf(z)) {
-		for (uint32_t i = first; i < end; i++)
-			promises[i] = INFINITY;
-		return;
+static void promises_make(const struct lists *lists, const struct lists_query *query, float z)
+{
+	const float *leads = query->leads, *spreads = query->spreads;
+	float *promises = query->promises;
+	float doubt = SKETCH_DEVIATIONS * query->length * lists->sketch_error;
+	uint32_t n = lists->shape.n_lists;
+
+	if (lists->shape.metric == METRIC_L2)
+		doubt *= 2;
+	for (uint32_t i = 0; i < n; i++)
+		promises[i] = leads[i] + z * spreads[i] + doubt;
+	for (uint32_t i = 0; i < n && isinf(z); i++)
+		promises[i] = INFINITY;
+}
+
+/* Side by side, so that a processor adds several at once. */
+#define LANES 8
+
+/* Mean and deviation of promises; what is not finite where one of them is not, or their sums. */
+static void promises_measure(const float *promises, uint32_t n, float *ret_mean,
+			     float *ret_deviation)
+{
+	float sums[LANES] = {0}, squares[LANES] = {0}, sum = 0, square = 0, shift = promises[0];
+	uint32_t i = 0;
+
+	for (; i + LANES <= n; i += LANES) {
+		for (size_t lane = 0; lane < LANES; lane++) {
+			float value = promises[i + lane] - shift;
+
+			sums[lane] += value;
+			squares[lane] += value * value;
+		}
 	}
-	for (uint32_t i = first; i < end; i++)
-		promises[i] = leads[i] + z * spreads[i];
+	for (; i < n; i++) {
+		sums[0] += promises[i] - shift;
+		squares[0] += (promises[i] - shift) * (promises[i] - shift);
+	}
+	for (size_t lane = 0; lane < LANES; lane++) {
+		sum += sums[lane] / (float)n;
+		square += squares[lane] / (float)n;
+	}
+	*ret_mean = shift + sum;
+	*ret_deviation = sqrtf(fmaxf(square - sum * sum, 0));
 }
 
 /* What was picked, in steps from the greatest promise down; in no order within a step, since promises
@@ -180,12 +238,12 @@ static uint32_t step_of(const struct ordered *ordered, float promise)
 }
 
 /* From where to where promises go. */
-static void ordered_init(struct ordered *ret, const struct lists_sight *sight, uint32_t n)
+static void ordered_init(struct ordered *ret, const struct lists_query *query, uint32_t n)
 {
 	float top = -INFINITY, bottom = INFINITY;
 
 	for (uint32_t i = 0; i < n; i++) {
-		float promise = sight->promises[sight->picked[i]];
+		float promise = query->promises[query->picked[i]];
 		float finite = promise < INFINITY ? promise : bottom;
 
 		top = promise < INFINITY && promise > top ? promise : top;
@@ -198,15 +256,15 @@ static void ordered_init(struct ordered *ret, const struct lists_sight *sight, u
 }
 
 /* Of the n that are picked. */
-static void order_make(const struct lists_sight *sight, uint32_t n, struct ordered *ret)
+static void order_make(const struct lists_query *query, uint32_t n, struct ordered *ret)
 {
-	const uint32_t *picked = sight->picked;
-	uint32_t *order = sight->order, *begin = ret->begin, at = 0;
+	const uint32_t *picked = query->picked;
+	uint32_t *order = query->order, *begin = ret->begin, at = 0;
 
-	ordered_init(ret, sight, n);
+	ordered_init(ret, query, n);
 	memset(begin, 0, sizeof ret->begin);
 	for (uint32_t i = 0; i < n; i++)
-		begin[step_of(ret, sight->promises[picked[i]])]++;
+		begin[step_of(ret, query->promises[picked[i]])]++;
 	for (uint32_t step = 0; step <= ORDER_STEPS; step++) {
 		uint32_t count = begin[step];
 
@@ -214,7 +272,7 @@ static void order_make(const struct lists_sight *sight, uint32_t n, struct order
 		at += count;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		order[begin[step_of(ret, sight->promises[picked[i]])]++] = picked[i];
+		order[begin[step_of(ret, query->promises[picked[i]])]++] = picked[i];
 	/* Each is now where the next one was. */
 	memmove(begin + 1, begin, ORDER_STEPS * sizeof *begin);
 	begin[0] = 0;
@@ -232,16 +290,19 @@ static struct codes4_range range_of(const struct lists *lists, uint32_t list)
 static void list_fetch(const struct lists *lists, const struct lists_query *query, uint32_t list)
 {
 	const struct codes4_range range = range_of(lists, list);
+	size_t row8_bytes = rows8_bytes(lists->shape.dim);
 
 	codes4_fetch(&query->codes, &range);
+	for (size_t i = 0; i < row8_bytes; i += LINE_BYTES)
+		__builtin_prefetch(lists->centroids + list * row8_bytes + i);
 }
 
 static void list_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
-		      uint32_t list)
+		      uint32_t list, float base)
 {
 	struct codes4_range range = range_of(lists, list);
 
-	range.base = walk->query->lists.bases[list];
+	range.base = base;
 	range.visible = walk->visible ? row_is_visible : NULL;
 	range.context = seen;
 	codes4_scan(codes4_scanner(CODES4_BEST), &walk->query->codes, &range, walk->window);
@@ -258,7 +319,7 @@ static bool step_is_behind(const struct ordered *ordered, uint32_t step, float t
 static status lists_scan(const struct lists *lists, struct lists_walk *walk,
 			 const struct seen *seen, const struct ordered *ordered)
 {
-	const float *promises = walk->query->lists.promises;
+	const struct lists_query *query = walk->query;
 	uint64_t step_rows = SCAN_STEP_BYTES * 2 / lists->model.groups, checked = walk->read;
 	uint32_t end = ordered->begin[ORDER_STEPS], at = 0;
 
@@ -267,12 +328,17 @@ static status lists_scan(const struct lists *lists, struct lists_walk *walk,
 			break;
 		for (; at < ordered->begin[step + 1]; at++) {
 			uint32_t list = ordered->order[at];
+			struct sight sight;
 
-			if (promises[list] < walk->window->threshold.score)
+			if (query->promises[list] < walk->window->threshold.score)
 				continue;
 			if (at + 1 < end)
-				list_fetch(lists, walk->query, ordered->order[at + 1]);
-			list_scan(lists, walk, seen, list);
+				list_fetch(lists, query, ordered->order[at + 1]);
+			sight = look(lists, query, list);
+			if (promise_of(sight.lead, sight.spread, walk->z) <
+			    walk->window->threshold.score)
+				continue;
+			list_scan(lists, walk, seen, list, sight.base);
 			/* A threshold that is late lets in more, and ends the walk late. */
 			lists_bar_raise(&walk->bar, walk->window);
 			if (walk->read - checked < step_rows)
@@ -284,62 +350,45 @@ static status lists_scan(const struct lists *lists, struct lists_walk *walk,
 	return status_ok();
 }
 
-static void regions_order(const struct lists *lists, const struct lists_walk *walk,
-			  struct ordered *ret)
+/* Picks lists that promise at least `from`, and less than `below`. */
+static uint32_t lists_pick(const struct lists_query *query, uint32_t n_lists, float from,
+			   float below)
 {
-	const struct lists_sight *regions = &walk->query->regions;
-	uint32_t n = lists_regions(&lists->shape);
+	const float *promises = query->promises;
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		regions->picked[i] = i;
-	promises_make(regions, 0, n, walk->z + REGION_Z);
-	order_make(regions, n, ret);
-}
-
-/* Picks lists that promise enough, of the next regions that do: of so many lists, or a few more. */
-static uint32_t lists_pick(const struct lists *lists, struct lists_walk *walk,
-			   const struct ordered *regions, uint32_t *at, uint32_t wanted)
-{
-	struct lists_query *query = walk->query;
-	const struct lists_sight *sight = &query->lists;
-	float threshold = walk->window->threshold.score;
-	uint32_t n_regions = lists_regions(&lists->shape), n = 0;
-
-	for (uint32_t looked = 0; *at < n_regions && looked < wanted; ++*at) {
-		uint32_t region = regions->order[*at], first = lists->regions.first[region];
-		uint32_t end = lists->regions.first[region + 1];
-
-		if (query->regions.promises[region] < threshold)
-			continue;
-		if (!query->seen[region])
-			look(query, sight, &lists->entries, lists->centroids, first, end);
-		query->seen[region] = true;
-		promises_make(sight, first, end, walk->z);
-		for (uint32_t list = first; list < end; list++) {
-			/* Written in any case: no branch to guess wrong. */
-			sight->picked[n] = list;
-			n += !(sight->promises[list] < threshold);
-		}
-		looked += end - first;
+	for (uint32_t list = 0; list < n_lists; list++) {
+		/* Written in any case: no branch to guess wrong. */
+		query->picked[n] = list;
+		n += !(promises[list] < from) & !(promises[list] >= below);
 	}
 	return n;
 }
 
-/* Few regions are wanted in most walks; their lists are put in order together. */
+/* Few lists are wanted in most walks; those that promise most are put in order first. */
 status lists_walk_run(const struct lists *lists, struct lists_walk *walk)
 {
 	const struct seen seen = {lists->places, walk->visible, walk->context};
-	uint32_t n_regions = lists_regions(&lists->shape), at = 0;
-	uint32_t wanted = lists->shape.n_lists / FIRST_PART + 1;
-	struct ordered regions, ordered;
+	uint32_t n_lists = lists->shape.n_lists;
+	float mean, deviation, below = NAN; /* nothing is at least that */
+	struct ordered ordered;
 
 	walk->bar = (struct lists_bar){.threshold = walk->window->threshold};
-	regions_order(lists, walk, &regions);
-	for (; at < n_regions; wanted *= 2) {
-		uint32_t n = lists_pick(lists, walk, &regions, &at, wanted);
+	promises_make(lists, walk->query, walk->z);
+	promises_measure(walk->query->promises, n_lists, &mean, &deviation);
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		float threshold = walk->window->threshold.score;
+		float cut = is_not_finite(mean) || is_not_finite(deviation)
+				    ? -INFINITY
+				    : mean + cuts[i] * deviation;
+		uint32_t n;
 
-		order_make(&walk->query->lists, n, &ordered);
+		if (below <= threshold)
+			break;
+		n = lists_pick(walk->query, n_lists, fmaxf(cut, threshold), below);
+		order_make(walk->query, n, &ordered);
 		TRY(lists_scan(lists, walk, &seen, &ordered));
+		below = cut;
 	}
 	return status_ok();
 }

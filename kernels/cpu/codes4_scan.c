@@ -116,6 +116,24 @@ void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query 
 	}
 }
 
+void codes4_scores(const struct codes4_kernel *scanner, const struct codes4_query *query,
+		   const unsigned char *codes, uint32_t n, float base, float *ret)
+{
+	size_t block_bytes = (size_t)query->groups / 2 * CODES4_ROWS;
+	const struct codes4_bar no_bar = {.above = -1};
+	float shift = base + query->bias;
+	_Alignas(32) uint16_t sums[ROWS_AT_ONCE];
+
+	for (size_t first = 0; first < n; first += ROWS_AT_ONCE) {
+		size_t rows = n - first < ROWS_AT_ONCE ? n - first : ROWS_AT_ONCE;
+
+		(void)scanner->sums(query, codes + first / CODES4_ROWS * block_bytes,
+				    rows > CODES4_ROWS ? 2 : 1, no_bar, sums);
+		for (size_t i = 0; i < rows; i++)
+			ret[first + i] = shift + query->scale * (float)sums[i];
+	}
+}
+
 static bool is_there(enum codes4_isa isa)
 {
 #if defined(__x86_64__)

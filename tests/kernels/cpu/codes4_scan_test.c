@@ -297,3 +297,31 @@ Test(codes4_scan, sums_the_most_groups_at_the_highest_level)
 	}
 	world_finish(&world);
 }
+
+/* Of as many rows as there are and no more, also where the tables would let a scan leave most out. */
+Test(codes4_scan, scores_all_rows_one_after_the_other)
+{
+	static const uint32_t lengths[] = {1, 31, 32, 33, 64, 65, 96, 200};
+	const struct codes4_kernel *kernels[SCANNERS_MAX];
+	size_t n_kernels = kernels_all(kernels);
+	struct random random = {34};
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		uint32_t n = lengths[i], groups = 2 + 2 * (uint32_t)random_below(&random, 100);
+		float scores[ROWS_MAX];
+		struct world world;
+
+		world_init(&world, &random, groups, n, CODES4_LEVELS);
+		world.query.first = groups / 4 / 2 * 2;
+		for (size_t k = 0; k < n_kernels; k++) {
+			for (size_t row = 0; row < ROWS_MAX; row++)
+				scores[row] = -1234;
+			codes4_scores(kernels[k], &world.query, world.blocks, n, 0.25F, scores);
+			for (uint32_t row = 0; row < n; row++)
+				cr_assert_eq(scores[row], score_of(&world, 0.25F, row));
+			for (uint32_t row = n; row < ROWS_MAX; row++)
+				cr_assert_eq(scores[row], -1234);
+		}
+		world_finish(&world);
+	}
+}
