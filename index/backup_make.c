@@ -10,6 +10,7 @@
 #include "index/backup_manifest.h"
 
 #include "index/ann/ann.h"
+#include "index/ann/factory_file.h"
 #include "index/collection_state.h"
 #include "index/database_state.h"
 #include "index/directory.h"
@@ -117,6 +118,23 @@ static status drop_unnamed(void *context, const char *name)
 		       : status_ok();
 }
 
+/* FAISS's own would be all in memory once more if it were opened: that it is as it was written is enough.
+ * One of an earlier format is no index any more. */
+static status check_index(const struct run *run, const struct sealed_file *file,
+			  const struct sealed *sealed)
+{
+	const struct block_file block_file = factory_block_file(file);
+	bool is_there = false, outdated = false;
+	SCOPED(ann) ann = NULL;
+
+	if (file->config->index_kind != INDEX_FAISS)
+		return ann_open(file, sealed, run->arena, &ann);
+	TRY(block_is_there(&block_file, run->arena, &is_there));
+	if (is_there)
+		TRY(block_is_older(&block_file, run->arena, &outdated));
+	return is_there && !outdated ? block_look(&block_file, run->arena) : status_ok();
+}
+
 /* Each is opened, which reads every block. False in ret: one is not there. */
 static status check_segments(const struct run *run, bool *ret_all)
 {
@@ -125,7 +143,6 @@ static status check_segments(const struct run *run, bool *ret_all)
 		struct sealed_file file =
 			collection_file(run->making->collection, run->segments[i].id);
 		SCOPED(sealed) sealed = NULL;
-		SCOPED(ann) ann = NULL;
 		const char *path;
 
 		file.directory = run->path;
@@ -137,9 +154,7 @@ static status check_segments(const struct run *run, bool *ret_all)
 			break;
 		TRY(deadline_check(run->making->deadline));
 		TRY(sealed_open(&file, run->arena, &sealed));
-		/* FAISS would have all of its index in memory, once more. */
-		if (file.config->index_kind != INDEX_FAISS)
-			TRY(ann_open(&file, sealed, run->arena, &ann));
+		TRY(check_index(run, &file, sealed));
 	}
 	return status_ok();
 }

@@ -1,4 +1,4 @@
-/* block_open - looks at every byte of a block file, then maps it.
+/* block_open - looks at every byte of a block file, then maps it, or not.
  *
  * The checksums are read through a buffer and not through the map: a sector that cannot be read is
  * then an error here, and no signal.
@@ -201,6 +201,29 @@ status block_salvage(const struct block_file *file, const struct block_judge *ju
 	TRY(open_and_map(opening, judge, ret));
 	*ret_bad = TAKE(opening->bad);
 	return status_ok();
+}
+
+static status take_any(const void *context, const struct block_fields *fields,
+		       const struct block_layout *layout, struct arena *arena)
+{
+	(void)context;
+	(void)fields;
+	(void)layout;
+	(void)arena;
+	return status_ok();
+}
+
+status block_look(const struct block_file *file, struct arena *arena)
+{
+	const struct block_judge judge = {take_any, NULL};
+	SCOPED(opening) opening = &(struct opening){
+		.file = file,
+		.arena = arena,
+		.descriptor = -1,
+	};
+	const char *path = block_path(file, arena);
+
+	return path ? verify(opening, &judge, path) : block_no_memory("memory for a path");
 }
 
 void block_map_finish(struct block_map *map)

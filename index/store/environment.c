@@ -252,18 +252,20 @@ static status add_tables(struct store *store, struct arena *arena)
 	return transaction_commit(&transaction);
 }
 
-/* Where that fails the file goes on as it is: it is larger than it need be, and whole. */
+/* Where that fails the file goes on as it is: it is larger than it need be, and whole. Not where it has
+ * lost its name: what is written to it then would be gone when it is closed. */
 static status shrink(struct store *store, size_t map_bytes, struct arena *arena)
 {
 	uint64_t before = store_disk_bytes(store);
-	bool due = false;
+	bool due = false, moved = false;
 	status s;
 
-	shrink_sweep(store, arena);
 	TRY(shrink_is_due(store, arena, &due));
 	if (!due)
 		return status_ok();
-	s = shrink_copy(store, arena);
+	s = shrink_copy(store, arena, &moved);
+	if (status_failed(s) && moved)
+		return s;
 	if (status_failed(s)) {
 		log_write(LOG_WARNING, "%s: its data file stays as large as it is: %s",
 			  store->directory, s.detail);
@@ -289,6 +291,7 @@ status store_open_sized(const char *directory, size_t map_bytes, struct arena *a
 	TRY(file_size(store, arena, &file_bytes));
 	while (map_bytes < file_bytes)
 		map_bytes *= 2;
+	TRY(shrink_sweep(store, arena));
 	TRY(environment_open(store, map_bytes, arena));
 	TRY(read_first(store, arena));
 	if (store->format < STORE_FORMAT) {

@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define NEW_FILE STORE_DATA_FILE ".new"
+/* Empty, and there from before the new file takes the name until that is known to last. */
+#define MOVED_FILE STORE_DATA_FILE ".moved"
 
 status shrink_is_due(struct store *store, struct arena *arena, bool *ret)
 {
@@ -26,12 +29,20 @@ status shrink_is_due(struct store *store, struct arena *arena, bool *ret)
 	return status_ok();
 }
 
-void shrink_sweep(const struct store *store, struct arena *arena)
+status shrink_sweep(const struct store *store, struct arena *arena)
 {
-	const char *path = arena_printf(arena, "%s/" NEW_FILE, store->directory);
+	const char *copy = arena_printf(arena, "%s/" NEW_FILE, store->directory);
+	const char *moved = arena_printf(arena, "%s/" MOVED_FILE, store->directory);
 
-	if (path)
-		(void)file_remove(path);
+	if (!copy || !moved)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	(void)file_remove(copy);
+	if (access(moved, F_OK))
+		return errno == ENOENT ? status_ok()
+				       : store_failure(store, arena, errno, "look for " MOVED_FILE);
+	TRY(store_sync_directory(store, arena));
+	(void)file_remove(moved);
+	return status_ok();
 }
 
 static status copy_to(struct store *store, const char *path, struct arena *arena)
@@ -48,20 +59,44 @@ static status copy_to(struct store *store, const char *path, struct arena *arena
 	return result ? store_failure(store, arena, result, "write " NEW_FILE) : status_ok();
 }
 
-status shrink_copy(struct store *store, struct arena *arena)
+/* Were the directory not synced and the store written, a disk could come back with the old file. So
+ * there is a mark of that first, which shrink_sweep sees. */
+static status move(struct store *store, const char *from, struct arena *arena, bool *ret_moved)
 {
-	const char *from = arena_printf(arena, "%s/" NEW_FILE, store->directory);
 	const char *to = arena_printf(arena, "%s/" STORE_DATA_FILE, store->directory);
-	status s;
+	const char *mark = arena_printf(arena, "%s/" MOVED_FILE, store->directory);
+	int fd;
 
-	if (!from || !to)
+	if (!to || !mark)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
-	s = copy_to(store, from, arena);
-	if (status_failed(s)) {
-		(void)file_remove(from);
+	fd = file_open(mark, O_WRONLY | O_CREAT);
+	if (fd < 0)
+		return store_failure(store, arena, errno, "make " MOVED_FILE);
+	(void)file_close(fd);
+	if (file_rename(from, to)) {
+		status s = store_failure(store, arena, errno, "rename " NEW_FILE);
+
+		(void)file_remove(mark);
 		return s;
 	}
-	if (file_rename(from, to))
-		return store_failure(store, arena, errno, "rename " NEW_FILE);
-	return store_sync_directory(store, arena);
+	*ret_moved = true;
+	TRY(store_sync_directory(store, arena));
+	(void)file_remove(mark);
+	return status_ok();
+}
+
+status shrink_copy(struct store *store, struct arena *arena, bool *ret_moved)
+{
+	const char *from = arena_printf(arena, "%s/" NEW_FILE, store->directory);
+	status s;
+
+	*ret_moved = false;
+	if (!from)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a path");
+	s = copy_to(store, from, arena);
+	if (!status_failed(s))
+		s = move(store, from, arena, ret_moved);
+	if (status_failed(s) && !*ret_moved)
+		(void)file_remove(from);
+	return s;
 }

@@ -10,7 +10,7 @@
 set -euo pipefail
 
 parts=()
-export POWER_PREFIXES=10000 POWER_SEED=1 FAULT_STRIDE=1
+export POWER_PREFIXES=10000 POWER_SEED=1 POWER_REPEATS=10 FAULT_STRIDE=1
 filter='*'
 while (($#)); do
 	case $1 in
@@ -39,11 +39,13 @@ export SLUICE_SHIM_LIBRARY=${SLUICE_SHIM_LIBRARY:-$PWD/tests/faults/libshim.so}
 failed=0
 for part in "${parts[@]}"; do
 	case $part in
-	power) test=power_test ;;
-	index) test=fault_test ;;
-	servers) test=server_fault_test ;;
-	starts) test=start_fault_test ;;
+	power) tests='power_test power_shrink_test' ;;
+	index) tests='fault_test shrink_fault_test' ;;
+	servers) tests=server_fault_test ;;
+	starts) tests=start_fault_test ;;
 	esac
-	"tests/faults/$test" --filter "$filter" || failed=1
+	for test in $tests; do
+		"tests/faults/$test" --filter "$filter" || failed=1
+	done
 done
 exit $failed

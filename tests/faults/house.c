@@ -302,3 +302,15 @@ status house_unkeep(struct house *house, const struct plan *plan)
 	return backup_remove(house->database, bytes_of_string(plan->name), bytes_of_string(last.id),
 			     &house->arena);
 }
+
+status house_restore(struct house *house, const struct plan *plan, const char *directory)
+{
+	struct backup_restored restored;
+	const char *last = NULL;
+	size_t n = 0;
+
+	TRY(house_kept(house, plan, &n, &last));
+	if (!last)
+		return status_make(STATUS_NOT_FOUND, "there is no snapshot");
+	return backup_restore(last, directory, &house->arena, &restored);
+}

@@ -74,4 +74,7 @@ status house_kept(struct house *house, const struct plan *plan, size_t *ret_n,
 		  const char **ret_last);
 status house_unkeep(struct house *house, const struct plan *plan);
 
+/* house_restore - one of them, into a data directory of its own. */
+status house_restore(struct house *house, const struct plan *plan, const char *directory);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SEAL_ROWS = 24, BATCH_ROWS = 16 };
 
@@ -170,7 +171,44 @@ static void optimize(struct script *script, size_t plan)
 		settle(script, plan);
 }
 
-/* A snapshot is made, found and removed. */
+static bool is_there(const char *directory, const char *format, const char *name)
+{
+	char path[700], file[100];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(file, sizeof file, format, name);
+#pragma GCC diagnostic pop
+	snprintf(path, sizeof path, "%s/collections/%s", directory, file);
+	return access(path, F_OK) == 0;
+}
+
+/* A snapshot is restored whole or not at all, and can be where it was not. */
+static void restore(struct script *script, size_t plan)
+{
+	const char *name = house_plans[plan].name;
+	char directory[400], command[500];
+	status s;
+
+	snprintf(directory, sizeof directory, "%s-restored", script->house.directory);
+	strike_enter();
+	s = house_restore(&script->house, house_plans + plan, directory);
+	strike_leave();
+	if (!went_well(script, s, "a restore")) {
+		cr_assert_not(is_there(directory, "%s", name) ||
+				      is_there(directory, ".%s.new", name),
+			      "%s (%s): half of a restore is left", look_here(), strike_name());
+		s = house_restore(&script->house, house_plans + plan, directory);
+		cr_assert(!status_failed(s), "%s (%s): it cannot be restored: %s", look_here(),
+			  strike_name(), s.detail);
+	}
+	cr_assert(is_there(directory, "%s", name));
+	look_check(directory);
+	snprintf(command, sizeof command, "rm -rf '%s'", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+/* A snapshot is made, found, restored and removed. */
 static void keep(struct script *script, size_t plan)
 {
 	const char *last = NULL;
@@ -189,6 +227,7 @@ static void keep(struct script *script, size_t plan)
 	strike_leave();
 	if (went_well(script, s, "a list of snapshots"))
 		cr_assert(n == 1 && last, "%s (%s): %zu snapshots", look_here(), strike_name(), n);
+	restore(script, plan);
 	strike_enter();
 	s = house_unkeep(&script->house, house_plans + plan);
 	strike_leave();

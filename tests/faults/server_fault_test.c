@@ -1,5 +1,5 @@
 /* server_fault - for every n, the nth call of a kind fails in a server, somewhere in a script of every
- * rpc (but those of snapshots): each ends as it should or with a clear status, and the server serves on.
+ * rpc: each ends as it should or with a clear status, and the server serves on.
  *
  * Here with a stride; `bazel run //tests/faults -- servers` takes each. FAULT_STRIDE and FAULT_FIRST say
  * which.
@@ -7,6 +7,7 @@
 #include "tests/e2e/filters.h"
 #include "tests/e2e/iterating.h"
 #include "tests/faults/shimmed.h"
+#include "tests/faults/shimmed_snapshots.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -253,8 +254,15 @@ static bool drop(void)
 	return true;
 }
 
+static struct snapshots_run snapshots_run(void)
+{
+	return (struct snapshots_run){where, went_well, "docs", n_rows};
+}
+
 static void do_all(void)
 {
+	struct snapshots_run snapshots;
+
 	create();
 	if (!exists)
 		return;
@@ -271,6 +279,8 @@ static void do_all(void)
 	optimize();
 	search_some(false);
 	count_some();
+	snapshots = snapshots_run();
+	snapshots_call(&snapshots);
 	(void)drop();
 }
 
@@ -292,11 +302,14 @@ static bool is_there(void)
 	       GRPC_STATUS_NOT_FOUND;
 }
 
-/* Nothing fails any more: what is there can be read and written, and goes. Of a drop that failed nobody
+/* Nothing fails any more: what is there can be read and written, restored, and goes. Of a drop that failed nobody
  * can say whether it has happened. */
 static void want_served(void)
 {
+	const struct snapshots_run snapshots = snapshots_run();
+
 	shimmed_disarm();
+	snapshots_want_whole(&snapshots);
 	exists = exists && is_there();
 	if (exists) {
 		list_some();
@@ -305,6 +318,18 @@ static void want_served(void)
 	}
 	want_idle();
 	cr_assert(drop(), "%s: it does not go", where);
+}
+
+/* What a failed removal left goes with the next start. */
+static void want_swept(void)
+{
+	const struct snapshots_run snapshots = snapshots_run();
+
+	session_close(&world.session);
+	cr_assert_eq(server_stop(&world.server, 60), 0, "%s", where);
+	cr_assert(shimmed_start(), "%s: no start afterwards", where);
+	session_open(&world.session, world.server.address);
+	snapshots_want_swept(&snapshots);
 }
 
 struct kind {
@@ -332,6 +357,7 @@ static void fail_each(const struct kind *kind)
 		do_all();
 		want_served();
 	}
+	want_swept();
 	fprintf(stderr,
 		"server_fault: %s: %ld calls, every %ld. failed: %zu runs, %zu calls failed\n",
 		kind->name, n, stride, runs, n_failed);

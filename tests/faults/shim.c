@@ -238,6 +238,11 @@ int rename(const char *from, const char *to)
 	return fails(CALLER) ? -1 : REAL(rename)(from, to);
 }
 
+int link(const char *from, const char *to)
+{
+	return fails(CALLER) ? -1 : REAL(link)(from, to);
+}
+
 int unlink(const char *path)
 {
 	return fails(CALLER) ? -1 : REAL(unlink)(path);

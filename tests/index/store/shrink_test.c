@@ -1,6 +1,7 @@
 /* A data file that is mostly free pages: it becomes a small one at the next open, whatever comes
  * in between.
  */
+#include "index/store/copy.h"
 #include "index/store/shrink.h"
 #include "kernels/base/log.h"
 #include "tests/index/store/fixture.h"
@@ -8,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,6 +27,8 @@ static const char *directory;
 
 /* The process dies in the place of the one with this number; 0: in none. */
 static int fsync_dies;
+/* So many more go well, and those behind fail; below 0: none fails. */
+static int fsync_left = -1;
 
 /* In the place of libc's. LMDB syncs its file with fdatasync. */
 int fsync(int fd)
@@ -33,6 +37,11 @@ int fsync(int fd)
 
 	if (fsync_dies && --fsync_dies == 0)
 		_exit(DIED);
+	if (fsync_left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	fsync_left -= fsync_left > 0;
 	return real(fd);
 }
 
@@ -218,6 +227,29 @@ Test(shrink, that_fails_leaves_the_file_as_it_is)
 	cr_assert_eq(rmdir(path_of("data.mdb.new")), 0);
 	open_store();
 	cr_assert_lt(size_of("data.mdb"), before - SHRINK_BYTES);
+}
+
+/* Written to the file that lost its name, or before the name lasts, it would be lost. */
+Test(shrink, whose_name_is_not_sure_is_not_written_until_it_is)
+{
+	struct store_state written;
+
+	log_set_level(LOG_ERROR);
+	/* The copy's goes well, the directory's does not; nor does it at the second attempt. */
+	for (int left = 1; left >= 0; left--) {
+		fsync_left = left;
+		cr_assert_eq(store_open(directory, arena, &store).code, STATUS_INTERNAL);
+		cr_assert_null(store);
+	}
+	fsync_left = -1;
+	open_store();
+	cr_assert_lt(size_of("data.mdb"), SHRINK_BYTES);
+	cr_assert_neq(access(path_of("data.mdb.moved"), F_OK), 0);
+	check_rows();
+	store_close(TAKE(store));
+	open_store();
+	cr_assert_not(status_failed(store_read_state(store, arena, &written)));
+	cr_assert_eq(written.next_row, ROWS + 1);
 }
 
 /* With the copy written and not synced; with it in the place of the other. */
