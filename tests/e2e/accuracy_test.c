@@ -9,7 +9,7 @@ TestSuite(accuracy, .init = world_open, .fini = world_close, .timeout = 300);
 enum { dim = 6, n_rows = 6000 };
 
 /* Below so many hits indexes are asked; from there on nothing is missing. */
-#define DEEPEST 1000
+#define DEEPEST 4000
 
 struct made {
 	Sluice__V1__IndexKind kind;
