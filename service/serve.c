@@ -114,6 +114,8 @@ static status run(struct life *life, const struct services *services, struct poo
 		.calls_max = config->limits.calls_max,
 		.memory_bytes_max = memory_limit(config),
 		.stall_ns = config->limits.stalled_write_timeout_ns,
+		.request_ns = config->limits.request_timeout_ns,
+		.idle_ns = config->limits.stream_idle_timeout_ns,
 		.queue_ns = config->limits.queue_time_max_ns,
 		.handshake_ns = config->limits.handshake_timeout_ns,
 		.arena_factor = config->limits.call_arena_factor,

@@ -30,15 +30,20 @@ static status make_key(char ret[KEY_BYTES])
 static const char *make_line(struct cli *cli, const char *key)
 {
 	const char *scopes = arguments_value(cli->arguments, "scopes");
+	const char *rate = arguments_value(cli->arguments, "rate");
 	const char *collections = arguments_value(cli->arguments, "collections");
 	uint8_t digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
 
+	/* A rate stands behind them. */
+	if (rate && !collections)
+		collections = "*";
 	sha256(bytes_of_string(key), digest);
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return arena_printf(cli->arena, "%s:%s:%s%s%s", cli->arguments->names[0], hex, scopes,
-			    collections ? ":" : "", collections ? collections : "");
+	return arena_printf(cli->arena, "%s:%s:%s%s%s%s%s", cli->arguments->names[0], hex, scopes,
+			    collections ? ":" : "", collections ? collections : "", rate ? ":" : "",
+			    rate ? rate : "");
 }
 
 /* A file that is there already holds a key that somebody uses. */
@@ -91,12 +96,14 @@ static status run_key(struct cli *cli)
 static const struct option options[] = {
 	{"scopes", OPTION_VALUE, "SCOPES  of read, write and admin, parted by commas"},
 	{"collections", OPTION_VALUE, "NAMES  these alone, or what they begin with and * (all)"},
+	{"rate", OPTION_VALUE,
+	 "RATE  calls a second: 50, with how many at once 50/200; 0 is any number (the server's)"},
 	{"out", OPTION_VALUE, "FILE  a new file for the key (standard error)"},
 };
 
 const struct command key_command = {
 	.name = "key",
-	.usage = "NAME --scopes SCOPES [--collections NAMES] [--out FILE]",
+	.usage = "NAME --scopes SCOPES [--collections NAMES] [--rate RATE] [--out FILE]",
 	.summary = "make an API key",
 	.details = "Prints a line for the server's file of keys (access.api_keys_file, serve\n"
 		   "--api-keys), which has the key's SHA-256 alone; and the key, once.",

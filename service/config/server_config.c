@@ -45,6 +45,8 @@ static const struct member members[] = {
 	MEMBER("limits.memory_bytes_max", NUMBER, limits.memory_bytes_max),
 	MEMBER("limits.queue_time_max", DURATION, limits.queue_time_max_ns),
 	MEMBER("limits.handshake_timeout", DURATION, limits.handshake_timeout_ns),
+	MEMBER("limits.request_timeout", DURATION, limits.request_timeout_ns),
+	MEMBER("limits.stream_idle_timeout", DURATION, limits.stream_idle_timeout_ns),
 	MEMBER("threads.pollers", NUMBER, threads.pollers),
 	MEMBER("threads.workers", NUMBER, threads.workers),
 	MEMBER("threads.writers", NUMBER, threads.writers),

@@ -28,6 +28,7 @@ struct server_config {
 		uint64_t calls_max, streams_per_connection_max, cursors_max;
 		int64_t stalled_write_timeout_ns, cursor_idle_timeout_ns, snapshot_age_max_ns;
 		int64_t queue_time_max_ns, handshake_timeout_ns;
+		int64_t request_timeout_ns, stream_idle_timeout_ns;
 	} limits;
 	struct {
 		uint64_t pollers, workers; /* 0: processors_count() */

@@ -242,4 +242,5 @@ const struct rpc_method iterate_method = {
 	.close = iterate_close,
 	.is_long = iterate_is_long,
 	.is_heavy = iterate_is_heavy,
+	.minds_silence = true,
 };

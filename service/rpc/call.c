@@ -31,6 +31,7 @@ void call_host_init(struct call_host *host, struct pool *workers)
 	atomic_init(&host->health, RPC_READY);
 	atomic_init(&host->shed_second, -1);
 	atomic_init(&host->n_shed, 0);
+	atomic_init(&host->n_shed_before, 0);
 	/* None of these fails with these attributes on Linux. */
 	pthread_mutex_init(&host->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -191,8 +192,8 @@ enum rpc_step rpc_fail(struct rpc_call *call, status failure)
 }
 
 /* Whoever runs the call looks again before it stops; where nobody does, a poller has to: never the
- * thread that wakes, which may hold locks of its own. Under the lock; gives it back. */
-static void call_nudge(struct rpc_call *call)
+ * thread that wakes, which may hold locks of its own. */
+void call_nudge(struct rpc_call *call)
 {
 	bool post = !call->running && !call->waking && !call->finished;
 

@@ -35,8 +35,11 @@ struct call_host {
 	atomic_bool pressed;           /* the process has more */
 	_Atomic int64_t shed_second;   /* of clock_ns: in which the last call was shed */
 	atomic_uint n_shed;            /* in that second */
-	struct stall_watch *watch;     /* NULL: sends may wait for ever */
+	atomic_uint n_shed_before;     /* in the one before it */
+	struct stall_watch *watch;     /* NULL: the three below are 0 */
 	const struct rpc_guard *guard; /* NULL: there is none */
+	/* As the options have them; 0: a client may take for ever. */
+	int64_t stall_ns, request_ns, idle_ns;
 	void (*handled)(void *context, const struct rpc_handled *handled); /* NULL: nobody asks */
 	void *handled_context;
 	const struct rpc_tracer *tracer; /* NULL: there is none */
@@ -57,6 +60,7 @@ enum call_action {
 	CALL_READ,
 	CALL_NEXT,
 	CALL_GIVE_UP, /* a drain finds it without a request */
+	CALL_OVERDUE, /* what it waits for has not come in time */
 	CALL_STATUS,  /* send the status */
 	CALL_CLOSE,
 	CALL_FINISH,
@@ -118,8 +122,10 @@ struct rpc_call {
 	bool woken;    /* since next was last called */
 	bool may_read; /* wants_request is to be asked */
 	bool finished;
-	unsigned n_ops;          /* out */
-	int64_t send_start_ns;   /* of sending */
+	unsigned n_ops;        /* out */
+	int64_t send_start_ns; /* of sending */
+	int64_t silent_since_ns; /* it waits for the client: when it began to, or was last written to */
+	bool is_overdue;         /* what it waits for has not come in time */
 	bool stalled;            /* the send took too long and was ended */
 	const char *interrupted; /* why its end waits for the send; NULL: it does not */
 	unsigned n_holds;
@@ -154,15 +160,23 @@ int64_t call_deadline_ns(gpr_timespec at);
 /* call_host_is_full - whether there are calls_max calls. */
 bool call_host_is_full(struct call_host *host);
 
-/* --- stall.c: ends calls whose client does not take what is sent --- */
+/* --- stall.c: ends calls whose client does not take what is sent, or sends nothing --- */
 
 /* stall_watch_open - a thread that looks at the host's calls until stall_watch_close: those whose
- * send is out for timeout_ns are cancelled with ABORTED. Fails: RESOURCE_EXHAUSTED */
-status stall_watch_open(struct call_host *host, int64_t timeout_ns, struct stall_watch **ret);
+ * send is out for stall_ns are cancelled with ABORTED; those that wait for their client for request_ns
+ * or idle_ns are told to give up. Where all three are 0, there is none. Fails: RESOURCE_EXHAUSTED */
+status stall_watch_open(struct call_host *host, struct stall_watch **ret);
 void stall_watch_close(struct stall_watch *watch); /* NULL is fine */
+
+/* stall_overdue - what a call fails with that is overdue. The runner's. */
+status stall_overdue(struct rpc_call *call);
 
 /* call_open - a call of the host, not running yet; NULL without memory. */
 struct rpc_call *call_open(struct call_host *host, const struct call_arrival *arrival);
+
+/* call_nudge - has somebody run the call who sees what was noted: a poller, never this thread. Under the
+ * lock, which it gives back. */
+void call_nudge(struct rpc_call *call);
 
 /* call_start - the first turn, on this thread. The call may be gone when it returns. */
 void call_start(struct rpc_call *call);
@@ -180,8 +194,11 @@ void call_finish(struct rpc_call *call);
 
 /* --- shed.c --- */
 
-/* call_host_sheds - whether a call that arrives, of a service that sheds, is to be refused before it is
- * opened: so many were in this second that saying why each time costs what others could be served with. */
+/* call_host_is_swamped - whether so many calls are refused that saying why each time costs what others
+ * could be served with. Then those of services that shed are looked at before they are opened. */
+bool call_host_is_swamped(const struct call_host *host);
+
+/* call_host_sheds - whether one of them is to be refused; counts it. */
 bool call_host_sheds(struct call_host *host, gpr_timespec deadline);
 
 /* call_host_let_pollers_pass - waits, 2 ms at most, while so much is refused that pollers lag behind. Of a

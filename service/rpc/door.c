@@ -112,11 +112,11 @@ static bool slot_sheds(struct slot *slot)
 	const struct route *route;
 	struct traffic *traffic;
 
-	if (!call_host_sheds(&server->host, slot->details.deadline) ||
-	    atomic_load(&server->host.phase) != RPC_SERVING)
+	if (!call_host_is_swamped(&server->host) || atomic_load(&server->host.phase) != RPC_SERVING)
 		return false;
 	route = slot->route ? slot->route : find_route(server, slot_path(slot));
-	if (!route || !route->sheds || !route->method->is_long)
+	if (!route || !route->sheds || !route->method->is_long ||
+	    !call_host_sheds(&server->host, slot->details.deadline))
 		return false;
 	traffic = &server->traffic[route - server->routes];
 	traffic_started(traffic);

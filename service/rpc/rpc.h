@@ -65,6 +65,8 @@ struct rpc_method {
 	/* Whether another message may be read now; asked after request, next and a wake. NULL:
 	 * always. The flow control of a client stream: what is not read stays in the client. */
 	bool (*wants_request)(struct rpc_call *call);
+	/* Behind the first message the method itself minds how long its client may be silent. */
+	bool minds_silence;
 };
 
 /* --- within a method's functions --- */
@@ -188,6 +190,9 @@ struct rpc_server_options {
 	 * its way in them may have a quarter. 0: no bound. */
 	uint64_t memory_bytes_max;
 	int64_t stall_ns; /* how long a send may wait for the client; 0: for ever. Then ABORTED */
+	/* How long the request of a call that has but one may take to come, all of it; how long a client may
+	 * send nothing on a stream that owes it nothing. 0: for ever. Then DEADLINE_EXCEEDED, and ABORTED. */
+	int64_t request_ns, idle_ns;
 	/* How long a call that is_long may have to wait for its first worker: above it, or above half the
 	 * time that it has left, it is refused if its service sheds. 0: none is. */
 	int64_t queue_ns;

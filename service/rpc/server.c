@@ -133,6 +133,9 @@ static void set_limits(struct call_host *host, const struct rpc_server_options *
 {
 	host->calls_max = options->calls_max;
 	host->queue_ns = options->queue_ns;
+	host->stall_ns = options->stall_ns;
+	host->request_ns = options->request_ns;
+	host->idle_ns = options->idle_ns;
 	host->memory_bytes_max = options->memory_bytes_max;
 	host->handled = options->handled;
 	host->handled_context = options->handled_context;
@@ -194,8 +197,7 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	server->options = *options;
 	call_host_init(&server->host, options->workers);
 	set_limits(&server->host, options);
-	if (options->stall_ns)
-		TRY(stall_watch_open(&server->host, options->stall_ns, &server->host.watch));
+	TRY(stall_watch_open(&server->host, &server->host.watch));
 	TRY(descriptors_open(bytes_of(sluice_descriptor_set, sluice_descriptor_set_size),
 			     &server->descriptors));
 	TRY(build_services(server, options));

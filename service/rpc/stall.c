@@ -1,8 +1,10 @@
-/* stall - a thread that ends calls whose client does not take what is sent.
+/* stall - a thread that ends calls whose client does not take what is sent, or sends nothing.
  *
  * A client that reads slowly is welcome; one that has stopped would hold its snapshot for ever. The
- * status goes out by cancelling, since the op that sends one would wait behind the message.
+ * status goes out by cancelling, since the op that sends one would wait behind the message. One that
+ * never sends its request holds a call that others could have: it is told so, and which limit it was.
  */
+#include "kernels/base/error_info.h"
 #include "kernels/base/thread.h"
 #include "service/rpc/call.h"
 
@@ -16,7 +18,7 @@
 
 struct stall_watch {
 	struct call_host *host;
-	int64_t timeout_ns;
+	int64_t look_ns; /* how often */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ending;
@@ -25,14 +27,15 @@ struct stall_watch {
 };
 
 /* While a send is out the core's call cannot go. Under the call's lock. */
-static void look_at(const struct stall_watch *watch, struct rpc_call *call, int64_t now_ns)
+static void look_at_send(const struct stall_watch *watch, struct rpc_call *call, int64_t now_ns)
 {
-	int64_t timeout_ns = watch->timeout_ns;
+	int64_t timeout_ns = watch->host->stall_ns;
 	char detail[128];
 
 	if (call->interrupted && timeout_ns > INTERRUPTED_NS_MAX)
 		timeout_ns = INTERRUPTED_NS_MAX;
-	if (!call->sending || call->stalled || now_ns - call->send_start_ns < timeout_ns)
+	if (!timeout_ns || !call->sending || call->stalled ||
+	    now_ns - call->send_start_ns < timeout_ns)
 		return;
 	call->stalled = true;
 	deadline_cancel(&call->deadline);
@@ -44,6 +47,33 @@ static void look_at(const struct stall_watch *watch, struct rpc_call *call, int6
 				     call->interrupted ? detail : watch->detail, NULL);
 }
 
+/* Nobody runs it and nothing will come back to it, so there is nothing to do but to read. Then what is
+ * the runner's can be read as well. Under the call's lock. */
+static bool waits_for_its_client(const struct rpc_call *call)
+{
+	return call->receiving && !call->running && !call->sending && call->n_holds == 0;
+}
+
+/* How long it may; 0: for ever. Likewise. */
+static int64_t patience_ns(const struct rpc_call *call)
+{
+	if (!call->method->client_streams)
+		return call->host->request_ns;
+	return call->requested && call->method->minds_silence ? 0 : call->host->idle_ns;
+}
+
+/* Gives whether it has just become overdue. Under the call's lock. */
+static bool look_at_silence(struct rpc_call *call, int64_t now_ns)
+{
+	int64_t silent_ns = now_ns - call->silent_since_ns, patience;
+
+	if (!waits_for_its_client(call) || call->ended || call->is_overdue)
+		return false;
+	patience = patience_ns(call);
+	call->is_overdue = patience && silent_ns >= patience;
+	return call->is_overdue;
+}
+
 static void look_at_all(struct stall_watch *watch)
 {
 	struct call_host *host = watch->host;
@@ -52,8 +82,11 @@ static void look_at_all(struct stall_watch *watch)
 	pthread_mutex_lock(&host->lock);
 	for (struct rpc_call *call = host->calls; call; call = call->behind) {
 		pthread_mutex_lock(&call->lock);
-		look_at(watch, call, now_ns);
-		pthread_mutex_unlock(&call->lock);
+		look_at_send(watch, call, now_ns);
+		if (look_at_silence(call, now_ns))
+			call_nudge(call);
+		else
+			pthread_mutex_unlock(&call->lock);
 	}
 	pthread_mutex_unlock(&host->lock);
 }
@@ -61,9 +94,7 @@ static void look_at_all(struct stall_watch *watch)
 /* Whether the watch goes on, after a while. */
 static bool wait_a_while(struct stall_watch *watch)
 {
-	int64_t while_ns =
-		watch->timeout_ns / 4 < LOOK_NS_MAX ? watch->timeout_ns / 4 : LOOK_NS_MAX;
-	int64_t until_ns = clock_ns() + while_ns;
+	int64_t until_ns = clock_ns() + watch->look_ns;
 	struct timespec until = {until_ns / 1000000000, until_ns % 1000000000};
 	bool goes_on;
 
@@ -93,18 +124,33 @@ static bool start(struct stall_watch *watch)
 	return true;
 }
 
-status stall_watch_open(struct call_host *host, int64_t timeout_ns, struct stall_watch **ret)
+/* Of all that is bounded, a quarter of the shortest. */
+static int64_t look_ns_of(const struct call_host *host)
 {
-	struct stall_watch *watch = calloc(1, sizeof *watch);
+	const int64_t bounds[] = {host->stall_ns, host->request_ns, host->idle_ns};
+	int64_t look_ns = LOOK_NS_MAX;
+
+	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+		if (bounds[i] && bounds[i] / 4 < look_ns)
+			look_ns = bounds[i] / 4;
+	return look_ns;
+}
+
+status stall_watch_open(struct call_host *host, struct stall_watch **ret)
+{
+	struct stall_watch *watch;
 	pthread_condattr_t attributes;
 
+	if (!host->stall_ns && !host->request_ns && !host->idle_ns)
+		return status_ok();
+	watch = calloc(1, sizeof *watch);
 	if (!watch)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a server");
 	watch->host = host;
-	watch->timeout_ns = timeout_ns;
+	watch->look_ns = look_ns_of(host);
 	snprintf(watch->detail, sizeof watch->detail,
 		 "the client took no message for %g s: limits.stalled_write_timeout",
-		 (double)timeout_ns / 1e9);
+		 (double)host->stall_ns / 1e9);
 	pthread_mutex_init(&watch->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -132,4 +178,33 @@ void stall_watch_close(struct stall_watch *watch)
 	pthread_cond_destroy(&watch->ending);
 	pthread_mutex_destroy(&watch->lock);
 	free(watch);
+}
+
+static status request_is_missing(struct rpc_call *call, int64_t timeout_ns)
+{
+	status s = status_format(&call->arena, STATUS_DEADLINE_EXCEEDED,
+				 "the request has not come in %g s: limits.request_timeout",
+				 (double)timeout_ns / 1e9);
+
+	return status_reason(s, &call->arena, REASON_REQUEST_MISSING, "method", call->method->path,
+			     NULL);
+}
+
+static status stream_is_idle(struct rpc_call *call, int64_t timeout_ns)
+{
+	status s = status_format(&call->arena, STATUS_ABORTED,
+				 "the client has sent nothing for %g s: limits.stream_idle_timeout",
+				 (double)timeout_ns / 1e9);
+
+	return status_reason(s, &call->arena, REASON_LIMIT_REACHED, "setting",
+			     "limits.stream_idle_timeout", "limit",
+			     ERROR_NUMBER(timeout_ns / 1000000), NULL);
+}
+
+status stall_overdue(struct rpc_call *call)
+{
+	const struct call_host *host = call->host;
+
+	return call->method->client_streams ? stream_is_idle(call, host->idle_ns)
+					    : request_is_missing(call, host->request_ns);
 }

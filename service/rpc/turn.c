@@ -49,6 +49,8 @@ static enum call_action choose_action(struct rpc_call *call)
 		call->ended = true;
 	if (!call->ended && !call->opened)
 		return CALL_OPEN;
+	if (!call->ended && call->is_overdue)
+		return CALL_OVERDUE;
 	if (!call->ended)
 		return is_idle_in_drain(call) ? CALL_GIVE_UP : choose_method_action(call);
 	if (!call->aborted && !call->sent_status && !call->sending)
@@ -306,6 +308,9 @@ static void call_act(struct rpc_call *call, enum call_action action)
 	case CALL_GIVE_UP:
 		rpc_fail(call, rpc_draining());
 		break;
+	case CALL_OVERDUE:
+		rpc_fail(call, stall_overdue(call));
+		break;
 	case CALL_STATUS:
 		wire_send(call, NULL);
 		break;
@@ -400,6 +405,7 @@ static void receive_done(void *owner, bool ok)
 	pthread_mutex_lock(&call->lock);
 	call->n_ops--;
 	call->receiving = false;
+	call->is_overdue = false;
 	if (aborted)
 		call->aborted = true;
 	else if (call->incoming)
@@ -422,6 +428,7 @@ static void send_done(void *owner, bool ok)
 	pthread_mutex_lock(&call->lock);
 	call->n_ops--;
 	call->sending = false;
+	call->silent_since_ns = clock_ns();
 	call->aborted |= !ok;
 	turn_take(call);
 }

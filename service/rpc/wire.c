@@ -25,6 +25,8 @@ static void wire_start(struct rpc_call *call, const grpc_op *ops, size_t n_ops, 
 		*running_flag = true;
 	if (running_flag == &call->sending)
 		call->send_start_ns = clock_ns();
+	if (running_flag == &call->receiving)
+		call->silent_since_ns = clock_ns();
 	pthread_mutex_unlock(&call->lock);
 
 	if (grpc_call_start_batch(call->core, ops, n_ops, op_tag(tag), NULL) == GRPC_CALL_OK)

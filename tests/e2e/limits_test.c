@@ -6,6 +6,7 @@
  *	limits.message_bytes_max to the byte                     tests/service/rpc/hostile_test
  *	limits.queue_time_max, memory_bytes_max                  tests/service/rpc: shed_test, pressed_test
  *	access.calls_*                                           tests/service/access: rate_test, access_test
+ *	limits.request_timeout, stream_idle_timeout              silence_test
  *	keepalive.*                                              keepalive_test
  *	limits.snapshot_age_max; index.dead_*                    tests/clients/python/resume_test
  *	threads.inline_scan_bytes_max                            churn_test

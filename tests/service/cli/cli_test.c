@@ -46,6 +46,7 @@ static const struct {
 	{{"optimize"}, 2, "error: usage: sluice optimize NAME [--progress WHEN]\n"},
 	{{"optimize", "x", "--progress=x"}, 2, "error: --progress must be always, never or auto"},
 	{{"key", "x"}, 2, "error: --scopes is needed: of read, write and admin\n"},
+	{{"key", "x", "--scopes=read", "--rate=fast"}, 2, "error: \"fast\" is no rate"},
 	{{"count"}, 2, "error: usage: sluice count NAME [--filter F]\n"},
 	{{"count", "a", "b"}, 2, "error: usage: sluice count NAME [--filter F]\n"},
 	{{"count", "a", "--server", "nowhere"}, 2, "error: the server's address \"nowhere\" must"},

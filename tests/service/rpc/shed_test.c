@@ -106,6 +106,54 @@ Test(shed, nobody_where_there_is_no_limit)
 	end();
 }
 
+/* Refused calls that have little time, until they are told next to nothing: so many are. */
+static bool swamp(void)
+{
+	bool shortly = false;
+
+	for (int i = 0; i < 60000 && !shortly; i++) {
+		struct grpc_stream *refused = spin(1);
+
+		shortly = grpc_stream_finish(refused, NULL) == STATUS_RESOURCE_EXHAUSTED &&
+			  grpc_stream_details(refused).size == 0;
+		grpc_stream_close(refused);
+	}
+	return shortly;
+}
+
+/* One that has time enough, and would be let in were it alone. */
+static bool is_refused_at_once(void)
+{
+	SCOPED(grpc_stream) stream = spin(SPIN_SECONDS);
+	SCOPED(buffer) message = &(struct buffer){0};
+	bool late;
+
+	cr_assert_not(grpc_stream_next_within(stream, 1, message, &late));
+	if (!late)
+		cr_assert_eq(grpc_stream_finish(stream, NULL), STATUS_RESOURCE_EXHAUSTED);
+	return !late;
+}
+
+Test(shed, whoever_would_stand_in_a_queue_while_many_are_refused)
+{
+	bool refused = false;
+
+	fill(3600000 * MS, 1000 * MS);
+	cr_assert_not(is_refused_at_once());
+	/* Again, should a second have passed between the two. */
+	for (int i = 0; i < 10 && !refused; i++) {
+		cr_assert(swamp());
+		refused = is_refused_at_once();
+	}
+	cr_assert(refused);
+	empty();
+	/* Where nobody waits, somebody may come in at any time. */
+	spins[0] = spin(SPIN_SECONDS);
+	cr_assert(toy_reaches(&toy.n_spinning, WORKERS + 1));
+	grpc_stream_close(spins[0]);
+	end();
+}
+
 /* Of many in a second the first are told all there is to say, the others the code and the setting. */
 Test(shed, many_with_few_words)
 {
