@@ -24,6 +24,7 @@ enum {
 	OPERATIONS = 60,
 	IN_FLIGHT = 4,
 	GOES_ON_EVERY = 8,
+	KEPT_MAX = 2, /* of a collection: each is as much again to write and to look at */
 };
 
 TestSuite(power, .timeout = 0);
@@ -31,7 +32,7 @@ TestSuite(power, .timeout = 0);
 /* A mark in the record. */
 struct note {
 	size_t plan;
-	bool is_answer, is_kept;
+	bool is_answer, is_kept, is_removed; /* the last two of snapshots */
 	struct op op;
 };
 
@@ -53,12 +54,13 @@ struct round {
 	struct model replayed[HOUSE_PLANS]; /* at the prefix */
 	/* Snapshots that were made, and asked for, by the prefix; and what a loss left of them. */
 	size_t kept[HOUSE_PLANS], to_keep[HOUSE_PLANS], n_found[HOUSE_PLANS];
+	size_t n_there[HOUSE_PLANS]; /* as the work goes on */
 	struct flight flights[HOUSE_PLANS][IN_FLIGHT];
 	size_t first[HOUSE_PLANS], n_flights[HOUSE_PLANS];
 };
 
 static struct {
-	size_t prefixes, rounds, events, syncs, operations, pending, kept, went_on;
+	size_t prefixes, rounds, events, syncs, operations, pending, kept, removed, went_on;
 } counts;
 
 static size_t number_of(const char *name, size_t otherwise)
@@ -171,7 +173,21 @@ static void keep(struct round *round, size_t plan)
 	disk_mark(round->disk, asked);
 	want_ok(house_keep(&round->house, house_plans + plan));
 	disk_mark(round->disk, made);
+	round->n_there[plan]++;
 	counts.kept++;
+}
+
+/* Between the two marks it may be there or not. */
+static void unkeep(struct round *round, size_t plan)
+{
+	struct note *asked = take_note(round, plan, false), *gone = take_note(round, plan, true);
+
+	asked->is_removed = gone->is_removed = true;
+	disk_mark(round->disk, asked);
+	want_ok(house_unkeep(&round->house, house_plans + plan));
+	disk_mark(round->disk, gone);
+	round->n_there[plan]--;
+	counts.removed++;
 }
 
 static void do_one(struct round *round)
@@ -183,8 +199,12 @@ static void do_one(struct round *round)
 	house_rest(&round->house);
 	if (choice == 0)
 		restart(round);
-	if (choice == 3 && round->models[plan].sent.exists)
+	if (choice == 3 && round->n_there[plan] == KEPT_MAX)
+		unkeep(round, plan);
+	else if (choice == 3 && round->models[plan].sent.exists)
 		keep(round, plan);
+	if (choice == 4 && round->n_there[plan] > 0)
+		unkeep(round, plan);
 	if (choice <= 2 && round->models[plan].sent.exists) {
 		land_all(round, plan);
 		want_ok(house_optimize(&round->house, house_plans + plan));
@@ -201,6 +221,7 @@ static void record(struct round *round)
 	round->house.directory = arena_printf(&round->house.arena, "%s/data", round->before);
 	round->house.seal_rows = 20 + 20 * random_below(&round->random, 3);
 	round->house.retention_ns = random_below(&round->random, 2) ? 0 : INT64_C(600000000000);
+	memcpy(round->n_there, round->kept, sizeof round->n_there);
 	round->disk = disk_open(round->before);
 	/* house_rest is for details; the path is needed until the end. */
 	round->house.directory = strdup(round->house.directory);
@@ -223,7 +244,9 @@ static void replay_mark(void *context, const void *what)
 	struct round *round = context;
 	const struct note *note = what;
 
-	if (note->is_kept)
+	if (note->is_removed)
+		--*(note->is_answer ? &round->to_keep[note->plan] : &round->kept[note->plan]);
+	else if (note->is_kept)
 		++*(note->is_answer ? &round->kept[note->plan] : &round->to_keep[note->plan]);
 	else if (note->is_answer)
 		model_acknowledge(&round->replayed[note->plan]);
@@ -363,9 +386,10 @@ static void report(size_t seed)
 {
 	fprintf(stderr,
 		"power: seed %zu: %zu prefixes of %zu changes with %zu syncs in %zu rounds, %zu "
-		"operations, %zu pending at a loss, %zu snapshots, written on after %zu\n",
+		"operations, %zu pending at a loss, %zu snapshots made and %zu removed, written on "
+		"after %zu\n",
 		seed, counts.prefixes, counts.events, counts.syncs, counts.rounds,
-		counts.operations, counts.pending, counts.kept, counts.went_on);
+		counts.operations, counts.pending, counts.kept, counts.removed, counts.went_on);
 }
 
 Test(power, that_goes_takes_nothing_that_was_acknowledged)
