@@ -4,10 +4,10 @@
 #include "google/protobuf/descriptor.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "service/access/methods.h"
-#include "service/access/sha256.h"
 #include "tests/e2e/command.h"
 #include "tests/e2e/details.h"
 #include "tests/e2e/iterating.h"
+#include "tests/e2e/key_line.h"
 #include "tests/e2e/served.h"
 
 #include <signal.h>
@@ -27,17 +27,6 @@ static const struct method reflection = {
 	&grpc__reflection__v1__server_reflection_response__descriptor};
 
 /* --- keys --- */
-
-static const char *line_of(const char *key, const char *rest)
-{
-	uint8_t digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
-
-	sha256(bytes_of_string(key), digest);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return text_of("of-%s:%s:%s\n", key, hex, rest);
-}
 
 static const char *keys_path(void)
 {
@@ -65,8 +54,8 @@ static void show(const char *key)
 
 static const char *one_key_a_scope(void)
 {
-	return text_of("%s%s%s%s", line_of("reader", "read"), line_of("writer", "write"),
-		       line_of("chief", "admin"), line_of("all", "read,write,admin"));
+	return text_of("%s%s%s%s", key_line("reader", "read"), key_line("writer", "write"),
+		       key_line("chief", "admin"), key_line("all", "read,write,admin"));
 }
 
 /* --- every method --- */
@@ -281,7 +270,7 @@ Test(access, holds_a_key_to_its_collections)
 	const Sluice__V1__ListCollectionsResponse *list;
 	struct answer answer;
 
-	restart_with(text_of("%s%s", one_key_a_scope(), line_of("some", "read,write:docs,web-*")),
+	restart_with(text_of("%s%s", one_key_a_scope(), key_line("some", "read,write:docs,web-*")),
 		     "");
 	show("all");
 	make_collection("docs", 4, SLUICE__V1__METRIC__METRIC_L2);
@@ -333,7 +322,7 @@ Test(access, hides_cursors_over_other_collections)
 	struct session reader;
 	char id[64];
 
-	restart_with(text_of("%s%s", one_key_a_scope(), line_of("some", "admin:docs")), "");
+	restart_with(text_of("%s%s", one_key_a_scope(), key_line("some", "admin:docs")), "");
 	show("all");
 	rows_create(&long_rows, 1);
 	request = search_request(&long_rows, query, UINT64_MAX);
@@ -368,10 +357,10 @@ static void want_soon(int code)
 
 Test(access, takes_up_a_file_that_has_changed)
 {
-	restart_with(line_of("old", "read"), "");
+	restart_with(key_line("old", "read"), "");
 	show("new");
 	cr_assert_eq(code_of(get_server_info.path), GRPC_STATUS_UNAUTHENTICATED);
-	file_write(keys_path(), line_of("new", "read"));
+	file_write(keys_path(), key_line("new", "read"));
 	want_soon(0);
 	show("old");
 	cr_assert_eq(code_of(get_server_info.path), GRPC_STATUS_UNAUTHENTICATED);

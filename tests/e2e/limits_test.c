@@ -15,11 +15,10 @@
 #include "tests/e2e/details.h"
 #include "tests/e2e/http2.h"
 #include "tests/e2e/iterating.h"
+#include "tests/e2e/key_line.h"
 #include "tests/e2e/served.h"
 #include "tests/service/telemetry/metrics.h"
 #include "tests/support/http_client.h"
-
-#include "service/access/sha256.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -34,17 +33,6 @@ static void restart_with(const char *text)
 }
 
 /* --- calls --- */
-
-static const char *key_line(const char *key, const char *rest)
-{
-	uint8_t digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
-
-	sha256(bytes_of_string(key), digest);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return text_of("of-%s:%s:%s\n", key, hex, rest);
-}
 
 static void open_with_key(struct session *session, const char *key)
 {

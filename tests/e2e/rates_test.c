@@ -1,9 +1,8 @@
 /* rates - what SIGHUP changes of them holds for calls that come after it: the server's own, which is each
  * caller's whose line has none, and that of a line. */
+#include "tests/e2e/key_line.h"
 #include "tests/e2e/served.h"
 #include "tests/e2e/world.h"
-
-#include "service/access/sha256.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,23 +13,12 @@ TestSuite(rates, .init = world_open, .fini = world_close, .timeout = 200);
 #define CALLS 300
 #define CALLS_SMALL 5
 
-static const char *line_of(const char *key, const char *rest)
-{
-	uint8_t digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
-
-	sha256(bytes_of_string(key), digest);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return text_of("of-%s:%s:%s\n", key, hex, rest);
-}
-
 /* own_rate  of the line of the key "own"; that of the key "plain" has none. */
 static void write_keys(const char *own_rate)
 {
 	file_write(text_of("%s/keys", world.scratch.path),
-		   text_of("%s%s", line_of("plain", "read"),
-			   line_of("own", text_of("read:*:%s", own_rate))));
+		   text_of("%s%s", key_line("plain", "read"),
+			   key_line("own", text_of("read:*:%s", own_rate))));
 }
 
 static char *config_with(const char *rates)

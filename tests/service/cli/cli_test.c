@@ -1,5 +1,6 @@
 /* cli - exit statuses, and what a user is told where there is no server. */
 #include "service/cli/cli.h"
+#include "tests/service/cli/printed.h"
 
 #include <criterion/criterion.h>
 
@@ -8,37 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORDS_MAX 8
-
-/* Runs a command with its errors in ret_error. */
-static int run(const char *const *words, char *ret_error, size_t size)
-{
-	char *argv[WORDS_MAX + 2] = {(char *)"sluice"};
-	FILE *file = tmpfile();
-	int argc = 1, saved, result;
-	size_t n;
-
-	while (words[argc - 1]) {
-		argv[argc] = (char *)(uintptr_t)words[argc - 1];
-		argc++;
-	}
-	cr_assert_not_null(file);
-	fflush(stderr);
-	saved = dup(STDERR_FILENO);
-	dup2(fileno(file), STDERR_FILENO);
-	result = cli_run(argc, argv);
-	fflush(stderr);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	rewind(file);
-	n = fread(ret_error, 1, size - 1, file);
-	ret_error[n] = '\0';
-	fclose(file);
-	return result;
-}
-
 static const struct {
-	const char *words[WORDS_MAX];
+	const char *words[PRINTED_WORDS_MAX];
 	int result;
 	const char *want; /* how the error begins */
 } cases[] = {
@@ -87,7 +59,7 @@ Test(cli, ends_with_the_status_of_the_mistake_and_one_line)
 {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char error[1024];
-		int result = run(cases[i].words, error, sizeof error);
+		int result = printed_by(cases[i].words, stderr, error, sizeof error);
 
 		cr_assert_eq(result, cases[i].result, "case %zu: %d, %s", i, result, error);
 		cr_assert_eq(strncmp(error, cases[i].want, strlen(cases[i].want)), 0,

@@ -1,45 +1,13 @@
 /* key - the line that sluice key prints is one that the server reads, with all that was asked for. */
 #include "service/access/credentials.h"
-#include "service/cli/cli.h"
+#include "tests/service/cli/printed.h"
 
 #include <criterion/criterion.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define WORDS_MAX 8
-
-/* What a command prints; the key itself, which goes to standard error, stays there. */
-static int run(const char *const *words, char *ret_out, size_t size)
-{
-	char *argv[WORDS_MAX + 2] = {(char *)"sluice"};
-	FILE *file = tmpfile();
-	int argc = 1, saved, result;
-	size_t n;
-
-	while (words[argc - 1]) {
-		argv[argc] = (char *)(uintptr_t)words[argc - 1];
-		argc++;
-	}
-	cr_assert_not_null(file);
-	fflush(stdout);
-	saved = dup(STDOUT_FILENO);
-	dup2(fileno(file), STDOUT_FILENO);
-	result = cli_run(argc, argv);
-	fflush(stdout);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	rewind(file);
-	n = fread(ret_out, 1, size - 1, file);
-	ret_out[n] = '\0';
-	fclose(file);
-	return result;
-}
 
 static const struct {
-	const char *words[WORDS_MAX];
+	const char *words[PRINTED_WORDS_MAX];
 	const char *tail; /* behind the digest */
 } cases[] = {
 	{{"key", "app", "--scopes=read"}, ":read\n"},
@@ -52,6 +20,7 @@ static const struct {
 	 ":read:docs:1000000\n"},
 };
 
+/* The key itself goes to standard error, and stays there. */
 Test(key, prints_what_it_was_asked_for)
 {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -61,7 +30,8 @@ Test(key, prints_what_it_was_asked_for)
 		const char *tail;
 
 		arena_init(arena, 1 << 20);
-		cr_assert_eq(run(cases[i].words, line, sizeof line), 0, "case %zu", i);
+		cr_assert_eq(printed_by(cases[i].words, stdout, line, sizeof line), 0, "case %zu",
+			     i);
 		cr_assert_eq(strncmp(line, "app:", 4), 0, "case %zu: %s", i, line);
 		tail = strchr(line + 4, ':');
 		cr_assert_not_null(tail, "case %zu: %s", i, line);
@@ -82,7 +52,7 @@ Test(key, makes_none_with_a_rate_that_is_none)
 		const char *const words[] = {"key", "app", "--scopes=read", not_rates[i], NULL};
 		char line[512];
 
-		cr_assert_eq(run(words, line, sizeof line), 2, "%s", not_rates[i]);
+		cr_assert_eq(printed_by(words, stdout, line, sizeof line), 2, "%s", not_rates[i]);
 		cr_assert_str_eq(line, "", "%s", not_rates[i]);
 	}
 }
