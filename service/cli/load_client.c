@@ -191,12 +191,15 @@ static void sent_done(struct load_call *call, bool ok)
 	op_over(call);
 }
 
+/* The core rounds up to milliseconds: "now" would wait for one. */
 static gpr_timespec gpr_time_of(int64_t at_ns)
 {
 	int64_t left_ns = at_ns - clock_ns();
 
+	if (left_ns <= 0)
+		return gpr_inf_past(GPR_CLOCK_MONOTONIC);
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-			    gpr_time_from_nanos(left_ns > 0 ? left_ns : 0, GPR_TIMESPAN));
+			    gpr_time_from_nanos(left_ns, GPR_TIMESPAN));
 }
 
 /* The first message goes with the headers: one write. An only call has one op less to wait for. */
