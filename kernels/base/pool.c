@@ -7,15 +7,23 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+struct line {
+	struct job *first, *last;
+	size_t n;
+};
 
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct job *first, *last;
+	struct line jobs, offers;
+	atomic_size_t n_offers; /* as in offers, for who has no lock */
 	bool closing;
-	size_t n_queued;
+	size_t n_busy, n_asleep; /* threads */
+	size_t n_waking;         /* of those asleep: signalled for an offer */
 	int64_t run_ns;         /* what a job took, of late */
 	enum timer queue_timer; /* TIMER_N: nobody wants to know */
 	size_t n_threads;
@@ -25,6 +33,91 @@ struct pool {
 /* Of the last dozen or so. */
 #define RUNS_WEIGHED 8
 
+/* What offers have to take together to be worth a thread's waking, which costs some 10 us and comes after 50 or
+ * so where its processor has gone to sleep. */
+#define WAKE_NS INT64_C(50000)
+
+static void line_add(struct line *line, struct job *job)
+{
+	job->next = NULL;
+	if (line->first)
+		line->last->next = job;
+	else
+		line->first = job;
+	line->last = job;
+	line->n++;
+}
+
+static struct job *line_take(struct line *line)
+{
+	struct job *job = line->first;
+
+	if (job) {
+		line->first = job->next;
+		line->n--;
+	}
+	return job;
+}
+
+/* Under the lock, as the rest that has no line of its own. */
+static struct job *take_offer(struct pool *pool)
+{
+	struct job *job = line_take(&pool->offers);
+
+	atomic_store_explicit(&pool->n_offers, pool->offers.n, memory_order_relaxed);
+	return job;
+}
+
+static struct job *take_oldest(struct pool *pool)
+{
+	const struct job *job = pool->jobs.first, *offer = pool->offers.first;
+
+	if (offer && (!job || offer->queued_ns < job->queued_ns))
+		return take_offer(pool);
+	return line_take(&pool->jobs);
+}
+
+static void note_run(struct pool *pool, int64_t ran_ns)
+{
+	pool->run_ns += (ran_ns - pool->run_ns) / RUNS_WEIGHED;
+}
+
+static void time_queue(const struct pool *pool, const struct job *job)
+{
+	if (pool->queue_timer != TIMER_N)
+		timer_add(pool->queue_timer, clock_ns() - job->queued_ns);
+}
+
+/* How many threads are to be at work where there are offers alone. */
+static size_t offer_threads_max(const struct pool *pool)
+{
+	return pool->n_threads > 1 ? pool->n_threads - 1 : 1;
+}
+
+/* Whether a thread is to be woken by wake, since more is offered than n, for who helps, and one for each that is
+ * being woken: what they take will have taken too long. Under the lock; the signal is for behind it. */
+static bool is_too_much(struct pool *pool, size_t n)
+{
+	size_t taken = n + pool->n_waking;
+
+	if (pool->offers.n <= taken || pool->n_asleep <= pool->n_waking ||
+	    pool->n_busy + pool->n_waking >= offer_threads_max(pool) ||
+	    (int64_t)(pool->offers.n - taken) * pool->run_ns < WAKE_NS)
+		return false;
+	pool->n_waking++;
+	return true;
+}
+
+/* Who is woken for an offer may find it taken, and sleeps again. */
+static void wait_for_job(struct pool *pool)
+{
+	pool->n_asleep++;
+	pthread_cond_wait(&pool->wake, &pool->lock);
+	pool->n_asleep--;
+	if (pool->n_waking > 0)
+		pool->n_waking--;
+}
+
 /* The next job; waits for one. NULL: the pool is closing and nothing is left. A job that runs
  * meanwhile may still submit more: its own thread comes back here and finds them.
  * ran_ns  what the thread's last one took; below 0: there was none */
@@ -33,18 +126,17 @@ static struct job *pool_take(struct pool *pool, int64_t ran_ns)
 	struct job *job;
 
 	pthread_mutex_lock(&pool->lock);
-	if (ran_ns >= 0)
-		pool->run_ns += (ran_ns - pool->run_ns) / RUNS_WEIGHED;
-	while (!pool->first && !pool->closing)
-		pthread_cond_wait(&pool->wake, &pool->lock);
-	job = pool->first;
-	if (job) {
-		pool->first = job->next;
-		pool->n_queued--;
+	if (ran_ns >= 0) {
+		note_run(pool, ran_ns);
+		pool->n_busy--;
 	}
+	while (!(job = take_oldest(pool)) && !pool->closing)
+		wait_for_job(pool);
+	if (job)
+		pool->n_busy++;
 	pthread_mutex_unlock(&pool->lock);
-	if (job && pool->queue_timer != TIMER_N)
-		timer_add(pool->queue_timer, clock_ns() - job->queued_ns);
+	if (job)
+		time_queue(pool, job);
 	return job;
 }
 
@@ -115,9 +207,12 @@ int64_t pool_wait_ns(struct pool *pool)
 	int64_t now_ns = clock_ns(), oldest_ns = 0, ahead_ns;
 
 	pthread_mutex_lock(&pool->lock);
-	if (pool->first)
-		oldest_ns = now_ns - pool->first->queued_ns;
-	ahead_ns = (int64_t)pool->n_queued * pool->run_ns / (int64_t)pool->n_threads;
+	if (pool->jobs.first)
+		oldest_ns = now_ns - pool->jobs.first->queued_ns;
+	if (pool->offers.first && now_ns - pool->offers.first->queued_ns > oldest_ns)
+		oldest_ns = now_ns - pool->offers.first->queued_ns;
+	ahead_ns = (int64_t)(pool->jobs.n + pool->offers.n) * pool->run_ns /
+		   (int64_t)pool->n_threads;
 	pthread_mutex_unlock(&pool->lock);
 	return oldest_ns > ahead_ns ? oldest_ns : ahead_ns;
 }
@@ -126,7 +221,7 @@ void pool_look(struct pool *pool, size_t *ret_threads, size_t *ret_queued)
 {
 	pthread_mutex_lock(&pool->lock);
 	*ret_threads = pool->n_threads;
-	*ret_queued = pool->n_queued;
+	*ret_queued = pool->jobs.n + pool->offers.n;
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -140,7 +235,7 @@ void pool_close(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	for (size_t i = 0; i < pool->n_threads; i++)
 		pthread_join(pool->threads[i], NULL);
-	assert(!pool->first);
+	assert(!pool->jobs.first && !pool->offers.first);
 	pthread_cond_destroy(&pool->wake);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -148,17 +243,55 @@ void pool_close(struct pool *pool)
 
 void pool_submit(struct pool *pool, struct job *job)
 {
-	job->next = NULL;
 	job->queued_ns = clock_ns();
 	pthread_mutex_lock(&pool->lock);
-	if (pool->first)
-		pool->last->next = job;
-	else
-		pool->first = job;
-	pool->last = job;
-	pool->n_queued++;
+	line_add(&pool->jobs, job);
+	/* Under the lock: once the job has run the pool may be closed. */
 	pthread_cond_signal(&pool->wake);
 	pthread_mutex_unlock(&pool->lock);
+}
+
+void pool_offer(struct pool *pool, struct job *job)
+{
+	bool wake;
+
+	job->queued_ns = clock_ns();
+	pthread_mutex_lock(&pool->lock);
+	line_add(&pool->offers, job);
+	atomic_store_explicit(&pool->n_offers, pool->offers.n, memory_order_relaxed);
+	wake = is_too_much(pool, 1);
+	pthread_mutex_unlock(&pool->lock);
+	if (wake)
+		pthread_cond_signal(&pool->wake);
+}
+
+bool pool_has_offers(struct pool *pool)
+{
+	return atomic_load_explicit(&pool->n_offers, memory_order_relaxed) > 0;
+}
+
+bool pool_help(struct pool *pool)
+{
+	int64_t start_ns;
+	struct job *job;
+	bool wake;
+
+	pthread_mutex_lock(&pool->lock);
+	job = take_offer(pool);
+	/* This thread will be away for a while. */
+	wake = is_too_much(pool, 0);
+	pthread_mutex_unlock(&pool->lock);
+	if (wake)
+		pthread_cond_signal(&pool->wake);
+	if (!job)
+		return false;
+	time_queue(pool, job);
+	start_ns = clock_ns();
+	job->run(job);
+	pthread_mutex_lock(&pool->lock);
+	note_run(pool, clock_ns() - start_ns);
+	pthread_mutex_unlock(&pool->lock);
+	return true;
 }
 
 /* Runs one job and queues again behind the others, so that a busy strand starves nobody. */

@@ -44,6 +44,18 @@ void pool_close(struct pool *pool);
 
 void pool_submit(struct pool *pool, struct job *job);
 
+/* pool_offer - submits a job so short that waking a thread for it costs as much as it does: this thread will
+ * look for offers itself, by pool_help, as soon as it has nothing better to do. Where more are offered
+ * than it will get to soon, threads of the pool are woken, one fewer than there are: with this one as
+ * many as there are are at work then. The pool has to outlive the call. */
+void pool_offer(struct pool *pool, struct job *job);
+
+/* pool_has_offers - whether there are some, by a look without a lock. One's own are seen. */
+bool pool_has_offers(struct pool *pool);
+
+/* pool_help - runs the oldest offer on this thread. False: there was none. */
+bool pool_help(struct pool *pool);
+
 SCOPE_DEFINE(pool, pool_close)
 
 struct strand {

@@ -31,7 +31,7 @@ struct server_config {
 		int64_t request_timeout_ns, stream_idle_timeout_ns;
 	} limits;
 	struct {
-		uint64_t pollers, workers; /* 0: processors_count() */
+		uint64_t pollers, workers; /* 0: by processors_count(); queues_open, serve */
 		uint64_t writers, inline_scan_bytes_max;
 	} threads;
 	struct {

@@ -152,7 +152,10 @@ void call_finish(struct rpc_call *call)
 	gpr_free(call->peer);
 	free(call->detail);
 	free(call->trace.stages);
+	if (call->n_streams)
+		atomic_fetch_sub(call->n_streams, 1);
 	buffer_finish(&call->details);
+	buffer_finish(&call->page);
 	arena_finish(&call->arena);
 	gauge_add(GAUGE_CALLS, -1);
 	/* The host may be gone right after this. */
@@ -322,6 +325,10 @@ struct rpc_call *call_open(struct call_host *host, const struct call_arrival *ar
 	call->core = arrival->core;
 	call->method = arrival->method;
 	call->context = arrival->context;
+	call->on_main = arrival->on_main;
+	call->n_streams = arrival->n_streams;
+	if (call->n_streams)
+		atomic_fetch_add(call->n_streams, 1);
 	call->traffic = arrival->traffic;
 	call->sheds = arrival->sheds;
 	call->start_ns = clock_ns();

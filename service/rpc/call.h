@@ -61,7 +61,8 @@ enum call_action {
 	CALL_NEXT,
 	CALL_GIVE_UP, /* a drain finds it without a request */
 	CALL_OVERDUE, /* what it waits for has not come in time */
-	CALL_STATUS,  /* send the status */
+	CALL_SEND,    /* send the page, and with the last one the status */
+	CALL_STATUS,  /* send the status alone */
 	CALL_CLOSE,
 	CALL_FINISH,
 };
@@ -72,6 +73,8 @@ struct rpc_call {
 	grpc_call *core;
 	const struct rpc_method *method; /* NULL: there is none, the status says so */
 	void *context;
+	bool on_main;            /* its events come on the main queue */
+	atomic_uint *n_streams;  /* where it counts, as a stream there; else NULL */
 	struct traffic *traffic; /* never NULL, also where there is no method */
 	int64_t start_ns;
 	void *state;
@@ -95,6 +98,7 @@ struct rpc_call {
 	char *detail;              /* owned */
 	struct buffer details;     /* google.rpc.Status, encoded; empty: none are sent */
 	uint32_t retry_ms;         /* when to try again; 0: nothing is said */
+	struct buffer page;        /* what next has made, until it is sent */
 	grpc_metadata trailers[2]; /* [n_trailers] the core's from the status on */
 	size_t n_trailers;
 	bool sheds;         /* it may be refused instead of waiting for its first worker */
@@ -105,6 +109,7 @@ struct rpc_call {
 	bool half_closed;   /* half_close was called */
 	bool wants_next;    /* next is due as soon as the wire is free */
 	bool waits;         /* next said RPC_WAIT: due after a wake */
+	bool has_page;      /* it is to be sent */
 	bool sent_metadata; /* the first send has gone */
 	bool ended;         /* the method is asked nothing more */
 	bool sent_status;
@@ -137,6 +142,8 @@ struct call_arrival {
 	bool draining;                   /* why; else there is no method of that path */
 	bool crowded;                    /* or why: as many calls as there may be */
 	bool pressed;                    /* or why: as much memory as there may be */
+	bool on_main;                    /* as rpc_call has it */
+	atomic_uint *n_streams;          /* likewise */
 	bool sheds;                      /* as rpc_service has it */
 	void *context;
 	struct traffic *traffic;

@@ -61,6 +61,7 @@ static void slot_post(struct slot *slot)
 	slot->core = NULL;
 	grpc_call_details_init(&slot->details);
 	grpc_metadata_array_init(&slot->metadata);
+	slot->queue = slot->route ? queues_choose(queues) : queues->main;
 	/* After a shutdown these come back as a failure. */
 	if (slot->route)
 		error = grpc_server_request_registered_call(
@@ -138,6 +139,7 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 	bool refused = draining || crowded || pressed;
 	const struct route *known = slot->route ? slot->route : find_route(server, path);
 	const struct route *route = refused ? NULL : known;
+	bool on_main = slot->queue == server->queues.main;
 	struct call_arrival arrival = {
 		.traffic = &server->traffic[known ? (size_t)(known - server->routes)
 						  : server->n_routes],
@@ -147,6 +149,8 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 		.deadline = slot->details.deadline,
 		.path = path,
 		.metadata = &slot->metadata,
+		.on_main = on_main,
+		.n_streams = on_main && slot->route ? &server->queues.n_on_main : NULL,
 		.sheds = route && route->sheds,
 		.draining = draining,
 		.crowded = crowded,
@@ -254,13 +258,12 @@ static void add_slot(struct door *door, struct slot slot)
 static status make_slots(struct door *door)
 {
 	struct rpc_server *server = door->server;
-	struct queues *queues = &server->queues;
 
 	door->slots = calloc(N_SLOTS + server->n_routes * N_SLOTS_A_STREAM, sizeof *door->slots);
 	if (!door->slots)
 		return out_of_memory();
 	for (size_t i = 0; i < N_SLOTS; i++)
-		add_slot(door, (struct slot){.queue = queues->main});
+		add_slot(door, (struct slot){0});
 	for (size_t i = 0; i < server->n_routes; i++) {
 		struct slot slot = {.route = &server->routes[i]};
 
@@ -270,11 +273,8 @@ static status make_slots(struct door *door)
 							GRPC_SRM_PAYLOAD_NONE, 0);
 		if (!slot.name)
 			return out_of_memory();
-		/* The core takes slots by turns, and so the queues. */
-		for (size_t j = 0; j < N_SLOTS_A_STREAM; j++) {
-			slot.queue = queues->streams[j % QUEUES_STREAMS].core;
+		for (size_t j = 0; j < N_SLOTS_A_STREAM; j++)
 			add_slot(door, slot);
-		}
 	}
 	return status_ok();
 }

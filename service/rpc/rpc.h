@@ -59,8 +59,8 @@ struct rpc_method {
 	/* Whether the next function to run (request or next) may take above 0.5 ms or block: it
 	 * then runs on the worker pool and not on a poller's thread. NULL: never. */
 	bool (*is_long)(struct rpc_call *call);
-	/* Whether what is not long is still some work: a scan of its own. A poller does it, but where it lags
-	 * behind what comes in, or the workers are behind: then it is taken for long. NULL: never. */
+	/* Whether what is not long is still some work: a scan of its own. It is offered to the workers, and the
+	 * poller's where nothing more has come in by then. NULL: never. */
 	bool (*is_heavy)(struct rpc_call *call);
 	/* Whether another message may be read now; asked after request, next and a wake. NULL:
 	 * always. The flow control of a client stream: what is not read stays in the client. */
@@ -181,7 +181,7 @@ struct rpc_server_options {
 	const struct rpc_service *services; /* borrowed; health and reflection are added */
 	size_t n_services;
 	struct pool *workers;      /* borrowed; for what is_long */
-	size_t n_pollers;          /* threads on the completion queue; 0: processors_count() */
+	size_t n_pollers;          /* threads on the completion queue; 0: as queues_open */
 	size_t message_bytes_max;  /* in; 0: 4 MiB */
 	size_t streams_max;        /* concurrent in a connection; 0: 1,024 */
 	size_t metadata_bytes_max; /* of a call's headers; 0: 16 KiB */

@@ -204,7 +204,7 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	TRY(build_routes(server, options));
 	TRY(build_traffic(server));
 
-	TRY(queues_open(&server->queues, options->n_pollers, &server->arena));
+	TRY(queues_open(&server->queues, options->n_pollers, options->workers, &server->arena));
 	TRY(make_quota(server));
 	TRY(open_doors(server, arena));
 	if (options->watch_ns >= 0 || options->memory_bytes_max)

@@ -49,6 +49,8 @@ static enum call_action choose_action(struct rpc_call *call)
 		call->ended = true;
 	if (!call->ended && !call->opened)
 		return CALL_OPEN;
+	if (call->has_page && !call->aborted)
+		return CALL_SEND;
 	if (!call->ended && call->is_overdue)
 		return CALL_OVERDUE;
 	if (!call->ended)
@@ -265,7 +267,9 @@ static void act_next(struct rpc_call *call)
 			return;
 		call->ended = step == RPC_LAST;
 		call->wants_next = step == RPC_MESSAGE;
-		wire_send(call, &message);
+		call->page = message;
+		call->has_page = true;
+		message = (struct buffer){0};
 		return;
 	case RPC_END:
 		call->ended = true;
@@ -278,6 +282,13 @@ static void act_next(struct rpc_call *call)
 	}
 	if (!call->ended)
 		rpc_fail(call, status_make(STATUS_INTERNAL, "failed without saying why"));
+}
+
+static void act_send(struct rpc_call *call)
+{
+	call->has_page = false;
+	wire_send(call, &call->page);
+	buffer_finish(&call->page);
 }
 
 static void act_close(struct rpc_call *call)
@@ -311,6 +322,9 @@ static void call_act(struct rpc_call *call, enum call_action action)
 	case CALL_OVERDUE:
 		rpc_fail(call, stall_overdue(call));
 		break;
+	case CALL_SEND:
+		act_send(call);
+		break;
 	case CALL_STATUS:
 		wire_send(call, NULL);
 		break;
@@ -325,41 +339,77 @@ static void call_act(struct rpc_call *call, enum call_action action)
 
 /* --- the turn --- */
 
-/* Where workers are behind, too, there is more to do than can be done: then pollers are for what comes in,
- * so that it is known what is not wanted any more, and what is too much. */
+/* A stream's own thread does what is some work, but where more has come in, or the workers are behind: then
+ * there is more to do than can be done, and it is for what comes in, so that it is known what is not
+ * wanted any more, and what is too much. */
 static bool is_behind(const struct call_host *host)
 {
-	return queues_lag() || (queues_polls() && pool_wait_ns(host->workers) > 0);
+	return queues_lag() || pool_wait_ns(host->workers) > 0;
 }
 
-/* Whether a worker is to do it, and not this thread. */
-static bool is_long(struct rpc_call *call, enum call_action action)
+/* Who does an action. */
+enum doer {
+	THIS_THREAD,
+	WORKER,       /* one of them, and not this thread */
+	WORKER_OR_ME, /* one of them, or this thread when nothing more has come in */
+};
+
+static enum doer choose_doer(struct rpc_call *call, enum call_action action)
 {
 	const struct rpc_method *method = call->method;
 
 	if ((action != CALL_REQUEST && action != CALL_NEXT) || !call->host->workers)
-		return false;
-	return (method->is_heavy && method->is_heavy(call) && is_behind(call->host)) ||
-	       (method->is_long && method->is_long(call));
+		return THIS_THREAD;
+	if (method->is_long && method->is_long(call))
+		return WORKER;
+	if (!method->is_heavy || !method->is_heavy(call))
+		return THIS_THREAD;
+	if (queues_polls())
+		return WORKER_OR_ME;
+	return is_behind(call->host) ? WORKER : THIS_THREAD;
 }
 
-/* Does action and all that follows. may_block: the action has come to a worker. What is long and
+static void call_hand_on(struct rpc_call *call, enum call_action action, enum doer doer)
+{
+	call->moved = action;
+	if (doer == WORKER)
+		pool_submit(call->host->workers, &call->job);
+	else
+		pool_offer(call->host->workers, &call->job);
+}
+
+/* Whether a poller is to do it, since another thread would meet one in the core, at the connection's lock. */
+static bool is_for_poller(const struct rpc_call *call, enum call_action action)
+{
+	return (action == CALL_SEND || action == CALL_STATUS || action == CALL_READ) &&
+	       call->on_main && !queues_polls();
+}
+
+/* Under the lock, which it gives back. */
+static void call_give_back(struct rpc_call *call, enum call_action action)
+{
+	if (action == CALL_READ)
+		call->may_read = true;
+	call->running = false;
+	call_nudge(call);
+}
+
+/* Does action and all that follows. may_block: the action has come to who is to do it. What is long and
  * follows goes behind what other calls have queued meanwhile. */
 static void call_run(struct rpc_call *call, enum call_action action, bool may_block)
 {
 	while (action != CALL_NOTHING) {
+		enum doer doer = may_block ? THIS_THREAD : choose_doer(call, action);
+
 		if (action == CALL_FINISH) {
 			call_finish(call);
 			return;
 		}
-		if (!may_block && is_long(call, action)) {
-			if (!call_shed(call)) {
-				call->moved = action;
-				pool_submit(call->host->workers, &call->job);
-				return;
-			}
-		} else {
+		if (doer == THIS_THREAD) {
 			call_act(call, action);
+		} else if (!call_shed(call)) {
+			call_hand_on(call, action, doer);
+			return;
 		}
 		may_block = false;
 
@@ -367,6 +417,10 @@ static void call_run(struct rpc_call *call, enum call_action action, bool may_bl
 		if (action == CALL_REQUEST || action == CALL_NEXT)
 			call->may_read = true;
 		action = take_action(call);
+		if (is_for_poller(call, action)) {
+			call_give_back(call, action);
+			return;
+		}
 		pthread_mutex_unlock(&call->lock);
 	}
 }

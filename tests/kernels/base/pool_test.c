@@ -1,8 +1,10 @@
 #include "kernels/base/pool.h"
 
+#include "kernels/base/deadline.h"
 #include "tests/kernels/failing_malloc.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -257,4 +259,115 @@ Test(pool, tells_how_long_a_job_would_wait)
 	cr_assert_gt(second, 0);
 	pthread_mutex_unlock(&gate);
 	pool_close(pool);
+}
+
+/* A job that notes on which thread it ran, and takes its time. */
+struct placed {
+	struct job base;
+	pthread_t thread;
+	int64_t lasts_ns;
+	atomic_bool *elsewhere; /* set where that is not owner; may be NULL */
+	pthread_t owner;
+};
+
+static void note_thread(struct job *job)
+{
+	struct placed *placed = (struct placed *)job;
+	int64_t until_ns = clock_ns() + placed->lasts_ns;
+
+	placed->thread = pthread_self();
+	while (clock_ns() < until_ns)
+		;
+	if (placed->elsewhere && !pthread_equal(placed->thread, placed->owner))
+		atomic_store(placed->elsewhere, true);
+}
+
+Test(pool, helps_with_an_offer_on_the_thread_that_asks)
+{
+	struct placed job = {.base.run = note_thread};
+	SCOPED(pool) pool = NULL;
+
+	cr_assert(!status_failed(pool_open(2, "test", &pool)));
+	cr_assert(!pool_has_offers(pool));
+	cr_assert(!pool_help(pool));
+	pool_offer(pool, &job.base);
+	cr_assert(pool_has_offers(pool));
+	cr_assert_gt(pool_wait_ns(pool), 0);
+	cr_assert(pool_help(pool));
+	cr_assert(pthread_equal(job.thread, pthread_self()));
+	cr_assert(!pool_has_offers(pool));
+	cr_assert(!pool_help(pool));
+}
+
+Test(pool, runs_offers_that_nobody_helps_with_before_it_closes)
+{
+	static struct counted jobs[N_JOBS];
+	atomic_int done = 0;
+	struct pool *pool = NULL;
+
+	cr_assert(!status_failed(pool_open(2, "test", &pool)));
+	for (size_t i = 0; i < N_JOBS; i++) {
+		jobs[i] = (struct counted){{.run = count_one}, &done};
+		pool_offer(pool, &jobs[i].base);
+	}
+	pool_close(pool);
+	cr_assert_eq(atomic_load(&done), N_JOBS);
+}
+
+/* Of a pool with one thread, too: where that is all there is, it is woken beside who helps. */
+Test(pool, wakes_a_thread_for_more_than_who_offers_will_get_to)
+{
+	for (size_t n_threads = 1; n_threads <= 3; n_threads++) {
+		static struct placed jobs[32];
+		atomic_bool elsewhere = false;
+		struct pool *pool = NULL;
+		int64_t until_ns = clock_ns() + INT64_C(10000000000);
+
+		cr_assert(!status_failed(pool_open(n_threads, "test", &pool)));
+		/* What a job takes is learned from these. */
+		for (size_t i = 0; i < 32; i++) {
+			jobs[i] = (struct placed){.base.run = note_thread, .lasts_ns = 200000};
+			pool_offer(pool, &jobs[i].base);
+			while (pool_help(pool))
+				;
+		}
+		for (size_t i = 0; i < 32; i++) {
+			jobs[i].elsewhere = &elsewhere;
+			jobs[i].owner = pthread_self();
+			pool_offer(pool, &jobs[i].base);
+		}
+		while (!atomic_load(&elsewhere) && clock_ns() < until_ns)
+			sched_yield();
+		cr_assert(atomic_load(&elsewhere), "%zu threads", n_threads);
+		pool_close(pool);
+	}
+}
+
+Test(pool, takes_jobs_and_offers_in_the_order_in_which_they_came)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct held held = {{.run = pass_gate}, &gate};
+	struct noted jobs[9];
+	int order[9], n = 0;
+	struct pool *pool = NULL;
+
+	cr_assert(!status_failed(pool_open(1, "test", &pool)));
+	pthread_mutex_lock(&gate);
+	pool_submit(pool, &held.base);
+	for (int i = 0; i < 9; i++) {
+		int64_t before_ns = clock_ns();
+
+		jobs[i] = (struct noted){{.run = note}, i, order, &n};
+		if (i % 3 == 1)
+			pool_offer(pool, &jobs[i].base);
+		else
+			pool_submit(pool, &jobs[i].base);
+		while (clock_ns() == before_ns)
+			;
+	}
+	pthread_mutex_unlock(&gate);
+	pool_close(pool);
+	cr_assert_eq(n, 9);
+	for (int i = 0; i < 9; i++)
+		cr_assert_eq(order[i], i);
 }

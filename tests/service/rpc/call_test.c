@@ -378,14 +378,15 @@ Test(call, is_kept_while_somebody_holds_it)
 Test(call, of_two_hundred_streams_gets_its_own_messages)
 {
 	enum { N = 200, N_MESSAGES = 20 };
+	static const char *const methods[] = {TOY("Count"), TOY("LongCount"), TOY("HeavyCount")};
 	struct grpc_stream *streams[N];
 	struct buffer message = {0};
 
 	for (uint32_t i = 0; i < N; i++) {
 		uint32_t numbers[] = {N_MESSAGES, 1000 + i};
 
-		streams[i] = grpc_stream_open_server(
-			client, i % 2 ? TOY("Count") : TOY("LongCount"), toy_numbers(numbers), 50);
+		streams[i] = grpc_stream_open_server(client, methods[i % 3], toy_numbers(numbers),
+						     50);
 	}
 	for (uint32_t m = 0; m < N_MESSAGES; m++) {
 		for (uint32_t i = 0; i < N; i++) {
@@ -398,6 +399,40 @@ Test(call, of_two_hundred_streams_gets_its_own_messages)
 		cr_assert_not(grpc_stream_next(streams[i], &message));
 		cr_assert_eq(grpc_stream_finish(streams[i], NULL), 0);
 		grpc_stream_close(streams[i]);
+	}
+	cr_assert(toy_is_idle());
+	buffer_finish(&message);
+}
+
+/* More of them than the main queue takes, and again when these have ended. */
+Test(call, of_two_hundred_streams_of_clients_gets_its_own_messages)
+{
+	enum { N = 200, N_MESSAGES = 5, N_ROUNDS = 3 };
+	struct grpc_stream *streams[N];
+	struct buffer message = {0};
+
+	toy_open_gate(&toy);
+	for (int round = 0; round < N_ROUNDS; round++) {
+		for (uint32_t i = 0; i < N; i++)
+			streams[i] = grpc_stream_open(
+				client, i % 2 ? TOY("Talk") : TOY("HeavyTalk"), 50);
+		for (uint32_t m = 0; m < N_MESSAGES; m++) {
+			for (uint32_t i = 0; i < N; i++) {
+				uint32_t said = m * N + i;
+
+				cr_assert(grpc_stream_send(streams[i], bytes_of(&said, 4)));
+			}
+			for (uint32_t i = 0; i < N; i++) {
+				cr_assert(grpc_stream_next(streams[i], &message));
+				cr_assert_eq(load_u32(message.data), m * N + i);
+			}
+		}
+		for (uint32_t i = 0; i < N; i++) {
+			cr_assert(grpc_stream_half_close(streams[i]));
+			cr_assert_not(grpc_stream_next(streams[i], &message));
+			cr_assert_eq(grpc_stream_finish(streams[i], NULL), 0);
+			grpc_stream_close(streams[i]);
+		}
 	}
 	cr_assert(toy_is_idle());
 	buffer_finish(&message);

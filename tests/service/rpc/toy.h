@@ -4,7 +4,9 @@
  *	Last     unary: the request, through RPC_MESSAGE and RPC_END
  *	Fail     unary: the code is the request's first byte, the detail the rest
  *	Count    server stream: u32 how many, u32 how large; each begins with its u32 number
- *	Talk     both ways: each message comes back; while the gate is closed nothing is answered
+ *	         LongCount is long, HeavyCount some work
+ *	Talk     both ways: each message comes back; while the gate is closed nothing is answered.
+ *	         HeavyTalk is some work
  *	Wait     server stream: nothing until the gate opens, then one message; takes a hold and has
  *	         it given back by toy_release
  *	Late     unary: the request, which is not ready until the gate opens; takes a hold likewise
