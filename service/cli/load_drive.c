@@ -28,6 +28,8 @@ struct drive {
 	struct load_schedule schedule;
 	pthread_t sender;
 	bool has_sender, sender_done;
+	pid_t sender_id;       /* 0: it has not begun */
+	double sender_seconds; /* load_thread_seconds, once it is done */
 	bool is_over;
 	struct load_mark begin;
 	int64_t look_ns, picture_ns; /* not before then the next */
@@ -65,6 +67,9 @@ static void *sender_run(void *argument)
 
 	/* The kernel may otherwise put off a wake-up by 50 us. */
 	prctl(PR_SET_TIMERSLACK, 1);
+	enter(drive);
+	drive->sender_id = gettid();
+	leave(drive);
 	at_ns = load_schedule_next(&drive->schedule);
 	while (at_ns < flights->window_end_ns) {
 		sleep_until(at_ns);
@@ -79,6 +84,8 @@ static void *sender_run(void *argument)
 		leave(drive);
 	}
 	enter(drive);
+	/* It ends with the last call of the window, so before the window: who is gone has no clock. */
+	drive->sender_seconds = load_thread_seconds(gettid());
 	drive->sender_done = true;
 	leave(drive);
 	return NULL;
@@ -86,10 +93,10 @@ static void *sender_run(void *argument)
 
 static void mark_take(const struct drive *drive, struct load_mark *ret)
 {
-	double sender = drive->has_sender ? load_thread_seconds(drive->sender) : 0;
-	double own = load_thread_seconds(pthread_self());
+	double sender_seconds =
+		drive->sender_done ? drive->sender_seconds : load_thread_seconds(drive->sender_id);
 
-	load_mark_take(drive->flights->plan->pid, sender > own ? sender : own, ret);
+	load_mark_take(drive->flights->plan->pid, sender_seconds, ret);
 }
 
 static void window_begin(struct drive *drive)

@@ -91,6 +91,14 @@ static void counts_end(struct load_counts *counts, enum status_code code)
 	counts->ended[load_code(code)]++;
 }
 
+/* What goes out behind the first message. */
+static void flight_send(struct load_flight *flight, struct bytes message, bool last)
+{
+	if (flight->measured)
+		counts_of(flight)->sent_bytes += message.size;
+	load_call_send(flight->call, message, last);
+}
+
 /* The reader's part of a walk: grants a page when the last is there, and closes at the depth. */
 static void walk_on(struct load_flight *flight, uint64_t hits)
 {
@@ -102,11 +110,11 @@ static void walk_on(struct load_flight *flight, uint64_t hits)
 		return;
 	if (flight->hits >= plan->depth) {
 		flight->closed = true;
-		load_call_send(flight->call, flights->requests->close, true);
+		flight_send(flight, flights->requests->close, true);
 		return;
 	}
 	flight->granted += plan->page;
-	load_call_send(flight->call, flights->requests->credit, false);
+	flight_send(flight, flights->requests->credit, false);
 }
 
 static void flight_answered(void *owner, struct bytes message)
@@ -195,7 +203,7 @@ static void flight_start(struct load_flights *flights, const struct load_arrival
 		return;
 	}
 	if (arrival->kind == LOAD_ITERATE)
-		load_call_send(flight->call, flights->requests->credit, false);
+		flight_send(flight, flights->requests->credit, false);
 }
 
 static struct load_arrival arrival_make(struct load_flights *flights, int64_t at_ns)

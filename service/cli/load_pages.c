@@ -44,10 +44,12 @@ SCOPE_DEFINE(pages, pages_finish)
 static void page_ask(struct walk *walk)
 {
 	const struct load_plan *plan = walk->pages->plan;
+	struct load_counts *counts = &walk->pages->step->kinds[LOAD_ITERATE];
 
 	walk->asked_ns = clock_ns();
 	walk->granted += plan->page;
-	walk->pages->step->kinds[LOAD_ITERATE].arrivals++;
+	counts->arrivals++;
+	counts->sent_bytes += walk->pages->requests->credit.size;
 	load_call_send(walk->call, walk->pages->requests->credit, false);
 }
 
@@ -160,10 +162,10 @@ static status pages_read(struct pages *pages)
 	struct load_mark begin, end;
 
 	TRY(pass(pages, PAGES_OPENING));
-	load_mark_take(plan->pid, load_thread_seconds(pthread_self()), &begin);
+	load_mark_take(plan->pid, 0, &begin);
 	load_mark_begin(&begin, pages->step);
 	TRY(pass(pages, PAGES_READING));
-	load_mark_take(plan->pid, load_thread_seconds(pthread_self()), &end);
+	load_mark_take(plan->pid, 0, &end);
 	load_mark_end(&begin, &end, pages->step);
 	load_mark_look(plan->pid, pages->step);
 	if (pages->failed == STATUS_OUT_OF_RANGE)

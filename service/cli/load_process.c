@@ -50,12 +50,20 @@ status load_usage_read(pid_t pid, struct load_usage *ret)
 	return status_ok();
 }
 
-double load_thread_seconds(pthread_t thread)
+double load_thread_seconds(pid_t thread)
 {
-	clockid_t clock;
+	/* As clock_getcpuclockid has that of a process; 6: of a thread. */
+	clockid_t clock = (clockid_t)(~(unsigned)thread << 3 | 6);
+	unsigned long long ran_ns, waited_ns;
+	char path[64], line[128];
 	double seconds = 0;
 
-	if (pthread_getcpuclockid(thread, &clock) == 0)
+	snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)thread);
+	if (line_read(path, line, sizeof line) &&
+	    sscanf(line, "%llu %llu", &ran_ns, &waited_ns) == 2)
+		return (double)(ran_ns + waited_ns) * 1e-9;
+	/* A kernel that does not count the waiting. */
+	if (thread)
 		clock_read(clock, &seconds);
 	return seconds;
 }

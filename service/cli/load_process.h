@@ -4,7 +4,6 @@
 
 #include "kernels/base/status.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,8 +15,9 @@ struct load_usage {
 /* load_usage_read - Fails: NOT_FOUND where there is no such process, or it may not be looked at */
 status load_usage_read(pid_t pid, struct load_usage *ret);
 
-/* load_thread_seconds - CPU time of a thread that has not been joined; 0 where it cannot be had. */
-double load_thread_seconds(pthread_t thread);
+/* load_thread_seconds - for how long a thread of this process has had a processor or waited for one: for
+ * so long what it had to do was kept waiting. 0 where there is no such thread. */
+double load_thread_seconds(pid_t thread);
 
 /* The machine: time of all processors, and what of it none of them worked. Zeros: not known. */
 struct load_machine {

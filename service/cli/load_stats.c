@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A thread that is busy for more than this share of the time has calls wait for it. */
+/* A thread that has something to do for more than this share of the time has calls wait for it. */
 #define BUSY_SHARE 0.8
 /* A call that is sent this much after it was to begin, though a stream was free, is late. */
 #define LATE_NS 2000000
@@ -132,11 +132,12 @@ const char *load_step_doubt(const struct load_step *step, char *ret, size_t size
 	int64_t late_ns = load_histogram_at(&step->lateness, 0.99);
 
 	if (step->client_busiest_share > BUSY_SHARE) {
-		snprintf(
-			ret, size,
-			"this harness is the bottleneck: a thread of it was busy for %.0f%% of the "
-			"time (use --shard)",
-			step->client_busiest_share * 100);
+		snprintf(ret, size,
+			 "this harness is the bottleneck: a thread of it was busy, or waited for a "
+			 "processor, for %.0f%% of the time (%s)",
+			 step->client_busiest_share * 100,
+			 step->idle_share < IDLE_SHARE ? "it wants processors of its own"
+						       : "use --shard");
 		return ret;
 	}
 	if (late_ns > LATE_NS) {

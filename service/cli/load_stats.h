@@ -44,7 +44,8 @@ struct load_step {
 	struct load_histogram lateness; /* ns, from when a call was to begin until it was sent */
 	struct load_server server;
 	double client_cpu_seconds;
-	double client_busiest_share;   /* of a processor: the busiest process's busiest thread */
+	/* Of the window: how long the busiest process's busiest thread had a processor or waited for one. */
+	double client_busiest_share;
 	double idle_share;             /* of all processors of the machine */
 	char details[LOAD_CODES][112]; /* of the first call that ended so */
 };

@@ -70,6 +70,17 @@ static void want_sums(const struct load_step *step)
 	cr_assert_gt(step->seconds, 0);
 }
 
+/* A field's tag and length, and in it another and a number. */
+#define CREDIT_BYTES 4
+
+/* A walk sends the search, without its limit, in a field of another message; pages; and an empty field. */
+static uint64_t walk_bytes(uint64_t search_bytes, uint64_t pages)
+{
+	const uint64_t field_bytes = 2, limit_bytes = 2;
+
+	return field_bytes + search_bytes - limit_bytes + pages * CREDIT_BYTES + field_bytes;
+}
+
 Test(load, of_an_open_loop_adds_up_and_its_answers_are_whole)
 {
 	struct load_report report;
@@ -105,7 +116,7 @@ Test(load, of_a_mix_walks_to_its_depth_and_writes_its_batches)
 {
 	struct load_report report;
 	const struct load_step *step;
-	uint64_t before;
+	uint64_t before, search_bytes;
 
 	make_rows();
 	before = count_of("docs");
@@ -123,6 +134,9 @@ Test(load, of_a_mix_walks_to_its_depth_and_writes_its_batches)
 	}
 	cr_assert_eq(step->kinds[LOAD_SEARCH].hits, 10 * step->kinds[LOAD_SEARCH].arrivals);
 	cr_assert_eq(step->kinds[LOAD_ITERATE].hits, 20 * step->kinds[LOAD_ITERATE].arrivals);
+	search_bytes = step->kinds[LOAD_SEARCH].sent_bytes / step->kinds[LOAD_SEARCH].arrivals;
+	cr_assert_eq(step->kinds[LOAD_ITERATE].sent_bytes,
+		     walk_bytes(search_bytes, 4) * step->kinds[LOAD_ITERATE].arrivals);
 	cr_assert_eq(step->kinds[LOAD_UPSERT].hits, 3 * step->kinds[LOAD_UPSERT].arrivals);
 	cr_assert_eq(count_of("docs"), before + 12);
 	want_idle();
@@ -175,6 +189,7 @@ Test(load, reads_pages_of_cursors_that_are_open_already)
 	want_sums(&report.steps[0]);
 	cr_assert_eq(load_step_arrivals(&report.steps[0]), 24);
 	cr_assert_eq(report.steps[0].kinds[LOAD_ITERATE].hits, 240);
+	cr_assert_eq(report.steps[0].kinds[LOAD_ITERATE].sent_bytes, 24 * CREDIT_BYTES);
 	want_idle();
 }
 

@@ -185,6 +185,12 @@ Test(load_report, says_when_its_figures_are_the_harness_s_own)
 	cr_assert_not_null(strstr(load_step_doubt(step, text, sizeof text), "late"));
 	step->client_busiest_share = 0.95;
 	cr_assert_not_null(strstr(load_step_doubt(step, text, sizeof text), "bottleneck"));
+	/* One process more would want what is not there. */
+	cr_assert_null(strstr(text, "--shard"));
+	step->idle_share = 0.5;
+	cr_assert_not_null(strstr(load_step_doubt(step, text, sizeof text), "--shard"));
+	step->rate = 0;
+	cr_assert_not_null(strstr(load_step_doubt(step, text, sizeof text), "bottleneck"));
 }
 
 /* A new picture is looked at, and then kept: LOAD_SVG_OUT names where to write it. */
