@@ -1,6 +1,7 @@
-"""The Python package's story against a real server: write, read, walk and stop, go on, filter, fail."""
+"""The Python package's story, blocking and awaited, against a real server."""
 
 import asyncio
+import collections.abc
 import inspect
 import os
 import pathlib
@@ -73,6 +74,14 @@ class Story(unittest.TestCase):
         self.assertEqual(self.db.info().open_cursors, 0)
         self.db.close()
 
+    def test_health_is_one_word(self):
+        self.assertTrue(self.db.healthy())
+        self.assertTrue(self.db.healthy("sluice.v1.RetrievalService"))
+        with self.assertRaises(sluice.NotFound):
+            self.db.healthy("nobody")
+        with sluice.connect("127.0.0.1:1") as db:
+            self.assertFalse(db.healthy())
+
     def test_collections_are_a_mapping(self):
         self.assertEqual(list(self.db), ["notes"])
         self.assertEqual(len(self.db), 1)
@@ -122,6 +131,13 @@ class Story(unittest.TestCase):
         self.assertLess(hits.summary.returned, N)
         self.assertRaises(StopIteration, next, hits)
 
+    def test_what_is_asked_for_at_a_time_is_all_that_is_made(self):
+        with self.notes.search([1, 0, 0], page=3) as hits:
+            ids = [next(hits).id for _ in range(4)]
+        self.assertEqual(ids, [f"note-{i}" for i in range(4)])
+        # One, whose token is the start's, and a page behind it.
+        self.assertEqual((hits.summary.stop_reason, hits.summary.returned), ("CLOSED", 1 + 3))
+
     def test_a_token_goes_on_behind_any_hit(self):
         for stop in (1, 2, 5, 33, 34, 99):
             with self.notes.search([1, 0, 0], exact=True) as hits:
@@ -163,6 +179,7 @@ class Story(unittest.TestCase):
         error = caught.exception
         self.assertIs(error.code, grpc.StatusCode.INVALID_ARGUMENT)
         self.assertEqual([each.field for each in error.violations], ["chunks[0].id"])
+        self.assertEqual(error.violations[0].reason, "string.min_len")
         with self.assertRaises(ValueError):
             next(self.notes.search([1, 2]))
         with self.assertRaises(sluice.NotFound) as caught:
@@ -171,9 +188,12 @@ class Story(unittest.TestCase):
 
     def test_a_deadline_and_a_server_that_is_not_there(self):
         with sluice.connect(server.address, timeout=-1.0) as db:
-            with self.assertRaises(sluice.SluiceError) as caught:
+            with self.assertRaises(TimeoutError) as caught:
                 db.info()
             self.assertIs(caught.exception.code, grpc.StatusCode.DEADLINE_EXCEEDED)
+        with self.assertRaises(sluice.DeadlineExceeded):
+            for _ in self.notes.search([1, 0, 0], page=1, timeout=0.2):
+                time.sleep(0.3)
         with sluice.connect("127.0.0.1:1") as db:
             self.assertRaises(ConnectionError, db.info)
 
@@ -184,8 +204,9 @@ class Story(unittest.TestCase):
 class AsyncStory(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         self.db = sluice.aio.connect(server.address)
-        self.notes = await self.db.create("notes", 3, metric="l2")
-        await self.notes.upsert(map(note, range(N)))
+        fields = {"number": int, "even": bool, "tags": list}
+        self.notes = await self.db.create("notes", 3, metric="l2", fields=fields)
+        self.written = await self.notes.upsert(map(note, range(N)), batch=30)
 
     async def asyncTearDown(self):
         await self.db.drop("notes")
@@ -193,6 +214,8 @@ class AsyncStory(unittest.IsolatedAsyncioTestCase):
         await self.db.close()
 
     async def test_the_same_awaited(self):
+        self.assertTrue(await self.db.healthy())
+        self.assertEqual((self.written.inserted, self.written.replaced), (N, 0))
         self.assertEqual(await self.notes.count(), N)
         self.assertEqual((await self.notes.info()).chunks, N)
         self.assertEqual((await self.notes.get(["note-3", "none"]))[1], None)
@@ -210,6 +233,14 @@ class AsyncStory(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([chunk.id async for chunk in self.notes.chunks()][:2], ["note-0", "note-1"])
         self.assertEqual(await self.notes.delete(["note-1"]), 1)
 
+    async def test_credit_and_a_filter(self):
+        async with self.notes.search([1, 0, 0], page=3) as hits:
+            ids = [(await hits.__anext__()).id for _ in range(4)]
+        self.assertEqual(ids, [f"note-{i}" for i in range(4)])
+        self.assertEqual((hits.summary.stop_reason, hits.summary.returned), ("CLOSED", 1 + 3))
+        hits = self.notes.search([1, 0, 0], where=sluice.field("number") > 96)
+        self.assertEqual([hit.id async for hit in hits], ["note-97", "note-98", "note-99"])
+
     async def test_fifty_searches_side_by_side(self):
         async def nearest(i):
             async with self.notes.search([1, i, 0]) as hits:
@@ -221,14 +252,24 @@ class AsyncStory(unittest.IsolatedAsyncioTestCase):
     async def test_errors_are_ours(self):
         with self.assertRaises(sluice.NotFound):
             await self.db.collection("none").count()
+        with self.assertRaises(sluice.Invalid) as caught:
+            await self.notes.upsert([{"id": "", "vector": [1, 2, 3]}])
+        self.assertEqual([each.field for each in caught.exception.violations], ["chunks[0].id"])
+        with self.assertRaises(sluice.NotFound):
+            await self.db.healthy("nobody")
+        with self.assertRaises(TimeoutError):
+            async for _ in self.notes.search([1, 0, 0], page=1, timeout=0.2):
+                await asyncio.sleep(0.3)
         with self.assertRaises(sluice.Invalid):
             async for _ in self.notes.search([1, 2]):
                 pass
 
     async def test_both_clients_have_the_same_methods(self):
-        for ours, theirs in ((sluice.Collection, sluice.aio.Collection), (sluice.Cursor, sluice.aio.Cursor)):
+        operators = {"optimize", *dir(collections.abc.Mapping)}
+        for kind in ("Client", "Collection", "Cursor"):
+            ours, theirs = getattr(sluice, kind), getattr(sluice.aio, kind)
             names = {name for name, _ in inspect.getmembers(ours) if not name.startswith("_")}
-            self.assertLessEqual(names - {"optimize"}, set(dir(theirs)))
+            self.assertLessEqual(names - operators, set(dir(theirs)))
 
 
 class Retrievers(unittest.TestCase):

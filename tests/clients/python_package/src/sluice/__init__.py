@@ -17,7 +17,7 @@ sluice.aio has the same with await and async for.
 
 from . import aio
 from .client import Client, Collection, Cursor, connect
-from .errors import Invalid, NotFound, SluiceError, Unavailable, Violation
+from .errors import DeadlineExceeded, Invalid, NotFound, SluiceError, Unavailable, Violation
 from .filters import all_of, any_of, field, none_of
 from .model import Chunk, CollectionInfo, Hit, Neighbors, Summary, Written
 
@@ -27,6 +27,7 @@ __all__ = [
     "Collection",
     "CollectionInfo",
     "Cursor",
+    "DeadlineExceeded",
     "Hit",
     "Invalid",
     "Neighbors",

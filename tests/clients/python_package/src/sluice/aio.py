@@ -20,7 +20,7 @@ from sluice.v1 import retrieval_service_pb2 as retrieval_pb2
 from sluice.v1 import retrieval_service_pb2_grpc as retrieval_rpc
 
 from . import requests
-from .errors import translated
+from .errors import Unavailable, translated
 from .filters import Where, filter_message
 from .model import Chunk, ChunkLike, CollectionInfo, Hit, Summary, Written
 
@@ -164,10 +164,17 @@ class Collection:
         finally:
             call.cancel()
 
-    def search(self, query: requests.Query, *, page: int = requests.PAGE, **more) -> Cursor:
+    def search(
+        self,
+        query: requests.Query,
+        *,
+        page: int = requests.PAGE,
+        timeout: Optional[float] = None,
+        **more,
+    ) -> Cursor:
         """As sluice.Collection.search; nothing is sent before the first hit is awaited."""
         request, skip = requests.search_request(self.name, query, **more)
-        call = self._client._retrieval.Iterate(metadata=self._client._metadata)
+        call = self._client._retrieval.Iterate(timeout=timeout, metadata=self._client._metadata)
         return Cursor(call, request, skip, page)
 
 
@@ -183,6 +190,7 @@ class Client:
             else grpc.aio.insecure_channel(address)
         )
         self.timeout = timeout
+        self._health = self._channel.unary_unary(requests.HEALTH, requests.health_message, bytes)
         self._admin = admin_rpc.AdminServiceStub(self._channel)
         self._collections = collections_rpc.CollectionServiceStub(self._channel)
         self._ingest = ingest_rpc.IngestServiceStub(self._channel)
@@ -194,6 +202,12 @@ class Client:
 
     async def info(self):
         return await self._ask(self._admin.GetServerInfo, admin_pb2.GetServerInfoRequest())
+
+    async def healthy(self, service: str = "readiness") -> bool:
+        try:
+            return await self._ask(self._health, service) == requests.HEALTHY
+        except Unavailable:
+            return False
 
     async def create(
         self,

@@ -14,7 +14,7 @@ from sluice.v1 import retrieval_service_pb2 as retrieval_pb2
 from sluice.v1 import retrieval_service_pb2_grpc as retrieval_rpc
 
 from . import requests
-from .errors import NotFound, translated
+from .errors import NotFound, Unavailable, translated
 from .filters import Where, filter_message
 from .model import Chunk, ChunkLike, CollectionInfo, Hit, Summary, Written
 
@@ -161,16 +161,24 @@ class Collection:
         finally:
             call.cancel()
 
-    def search(self, query: requests.Query, *, page: int = requests.PAGE, **more) -> Cursor:
+    def search(
+        self,
+        query: requests.Query,
+        *,
+        page: int = requests.PAGE,
+        timeout: Optional[float] = None,
+        **more,
+    ) -> Cursor:
         """The chunks nearest to a vector, or to the chunk of an id, best first.
 
         where, limit, exact, recall (0.5 to 0.999), min_score, max_tokens, neighbors, vectors (give
-        them along), resume (a cursor's token). Without limit it goes on as long as it is asked.
+        them along), resume (a cursor's token). Without limit it goes on as long as it is asked, and
+        without timeout, in seconds for all of it, as long as it takes. page: hits asked for at a time.
         """
         request, skip = requests.search_request(self.name, query, **more)
         metadata = self._client._metadata
         return Cursor(
-            lambda sent: self._client._retrieval.Iterate(sent, metadata=metadata),
+            lambda sent: self._client._retrieval.Iterate(sent, timeout=timeout, metadata=metadata),
             request,
             skip,
             page,
@@ -219,7 +227,8 @@ class Client(Mapping[str, Collection]):
         self._channel = (
             grpc.secure_channel(address, secure) if secure else grpc.insecure_channel(address)
         )
-        self.timeout = timeout  # of single answers, in seconds; streams have none
+        self.timeout = timeout  # of single answers, in seconds; a search has its own
+        self._health = self._channel.unary_unary(requests.HEALTH, requests.health_message, bytes)
         self._admin = admin_rpc.AdminServiceStub(self._channel)
         self._collections = collections_rpc.CollectionServiceStub(self._channel)
         self._ingest = ingest_rpc.IngestServiceStub(self._channel)
@@ -232,6 +241,13 @@ class Client(Mapping[str, Collection]):
     def info(self):
         """The server's version, backend and what is open: the contract's GetServerInfoResponse."""
         return self._ask(self._admin.GetServerInfo, admin_pb2.GetServerInfoRequest())
+
+    def healthy(self, service: str = "readiness") -> bool:
+        """Whether it takes calls: false where it is not there or about to go."""
+        try:
+            return self._ask(self._health, service) == requests.HEALTHY
+        except Unavailable:
+            return False
 
     def create(
         self,

@@ -18,7 +18,7 @@ class Violation:
 
     field: str  # its path: "chunks[3].id"
     description: str
-    reason: str  # the rule: "STRING_MIN_LEN"
+    reason: str  # the rule: "string.min_len"
 
 
 class SluiceError(Exception):
@@ -51,7 +51,12 @@ class Unavailable(SluiceError, ConnectionError):
     """The server is not there, or is about to go: the call may be tried again."""
 
 
+class DeadlineExceeded(SluiceError, TimeoutError):
+    """It took longer than its timeout."""
+
+
 _CLASSES = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.INVALID_ARGUMENT: Invalid,
     grpc.StatusCode.UNAVAILABLE: Unavailable,

@@ -38,6 +38,19 @@ def credentials(api_key: Optional[str], tls: bool, ca_file: Optional[str]):
     return metadata, grpc.ssl_channel_credentials(roots)
 
 
+# Health is of gRPC, not of the contract, and its stubs are another package's: a message each with one
+# field, so they are put together here.
+HEALTH = "/grpc.health.v1.Health/Check"
+HEALTHY = b"\x08\x01"  # status: SERVING
+
+
+def health_message(service: str) -> bytes:
+    name = service.encode()
+    if len(name) > 127:
+        raise ValueError("a service's name has 127 bytes at most")
+    return b"\n" + bytes([len(name)]) + name
+
+
 def collection_message(name, dimension, metric, fields, index, factory, recall):
     made = collections_pb2.Collection(name=name, dimension=dimension, metric=METRICS[metric])
     for key, kind in (fields or {}).items():
