@@ -5,9 +5,10 @@
  * One thread on one completion queue over one connection. The requests are packed before the clock
  * starts; answers are counted and not unpacked. Prints one line:
  *
- *	calls=N seconds=S p50_us=X p99_us=Y bytes=B messages=M
+ *	calls=N seconds=S p50_us=X p99_us=Y bytes=B messages=M busy=C
  *
- * with the bytes and messages of all answers. A call that fails ends the program: there is nothing
+ * with the bytes and messages of all answers, and the share of the time for which the thread was busy: near
+ * 1 the figures are this program's own. A call that fails ends the program: there is nothing
  * to measure then.
  */
 #include "kernels/base/arena.h"
@@ -15,6 +16,7 @@
 #include "kernels/base/deadline.h"
 #include "service/cli/npy.h"
 #include "sluice/v1/retrieval_service.pb-c.h"
+#include "tests/bench/cpu.h"
 
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
@@ -215,14 +217,15 @@ static int compare_ns(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void print(struct load *load, double seconds)
+static void print(struct load *load, double seconds, double busy_seconds)
 {
 	size_t n = load->n_done;
 
 	qsort(load->latencies_ns, n, sizeof *load->latencies_ns, compare_ns);
-	printf("calls=%zu seconds=%.6f p50_us=%.3f p99_us=%.3f bytes=%zu messages=%zu\n", n,
-	       seconds, (double)load->latencies_ns[n / 2] * 1e-3,
-	       (double)load->latencies_ns[n * 99 / 100] * 1e-3, load->n_bytes, load->n_messages);
+	printf("calls=%zu seconds=%.6f p50_us=%.3f p99_us=%.3f bytes=%zu messages=%zu busy=%.3f\n",
+	       n, seconds, (double)load->latencies_ns[n / 2] * 1e-3,
+	       (double)load->latencies_ns[n * 99 / 100] * 1e-3, load->n_bytes, load->n_messages,
+	       busy_seconds / seconds);
 }
 
 int main(int argc, char **argv)
@@ -232,6 +235,7 @@ int main(int argc, char **argv)
 	struct load load = {0};
 	struct arena arena;
 	unsigned long in_flight;
+	double cpu;
 	int64_t start_ns;
 	status read;
 
@@ -256,10 +260,11 @@ int main(int argc, char **argv)
 	credentials = grpc_insecure_credentials_create();
 	load.channel = grpc_channel_create(argv[1], credentials, NULL);
 	grpc_channel_credentials_release(credentials);
+	cpu = cpu_seconds();
 	start_ns = clock_ns();
 	load.end_ns = start_ns + (int64_t)(strtod(argv[6], NULL) * 1e9);
 	run(&load, in_flight);
-	print(&load, (double)(clock_ns() - start_ns) * 1e-9);
+	print(&load, (double)(clock_ns() - start_ns) * 1e-9, cpu_seconds() - cpu);
 	/* What is left is the process's. */
 	return 0;
 }

@@ -5,7 +5,7 @@
  * Every call is answered, once its message is in, with one message of BYTES and status OK: the
  * shape of a short search. One of a method called Iterate is held: each of its messages is answered
  * with one, and it ends when its client has sent all. Registered and polled as the real server: one
- * completion queue, a poller a core, arrivals always posted, the same arguments. Prints "listening
+ * completion queue, a poller for each four cores, arrivals always posted, the same arguments. Prints "listening
  * on ADDRESS"; ends with SIGTERM.
  */
 #include <grpc/byte_buffer.h>
@@ -22,6 +22,8 @@
 
 #define N_SLOTS 128
 #define POLLERS_MAX 256
+/* As service/rpc/queues.c. */
+#define CORES_A_POLLER 4
 
 /* What a tag points to. */
 struct op {
@@ -249,7 +251,7 @@ static _Noreturn void run(struct null_server *server, const sigset_t *signals)
 	static struct slot slots[N_SLOTS];
 	pthread_t pollers[POLLERS_MAX];
 	long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-	long n = n_cores < 1 ? 1 : n_cores > POLLERS_MAX ? POLLERS_MAX : n_cores;
+	long n = n_cores < 1 ? 1 : (n_cores + CORES_A_POLLER - 1) / CORES_A_POLLER;
 	int signal_number;
 
 	for (size_t i = 0; i < N_SLOTS; i++) {
@@ -257,7 +259,7 @@ static _Noreturn void run(struct null_server *server, const sigset_t *signals)
 		slots[i].on_arrival = (struct op){slot_arrived, &slots[i]};
 		slot_post(&slots[i]);
 	}
-	for (long i = 0; i < n; i++)
+	for (long i = 0; i < n && i < POLLERS_MAX; i++)
 		if (pthread_create(&pollers[i], NULL, poll_queue, server) != 0)
 			abort();
 	sigwait(signals, &signal_number);

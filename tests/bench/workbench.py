@@ -108,19 +108,9 @@ class Server:
         self.process.wait()
 
     def cpu_seconds(self):
-        """Of all its threads, user and system."""
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
-        try:
-            # In nanoseconds; the ticks below are of 10 ms.
-            threads = [(task / "schedstat").read_text() for task in tasks.iterdir()]
-            nanoseconds = sum(int(thread.split()[0]) for thread in threads)
-            if nanoseconds > 0:
-                return nanoseconds * 1e-9
-        except OSError:
-            pass
-        stat = (tasks.parent / "stat").read_text().rsplit(")", 1)[1].split()
-        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-
+        """Of all its threads, those that have ended too, user and system: by the clock that the kernel
+        keeps for a process, to the nanosecond."""
+        return time.clock_gettime_ns((~self.process.pid << 3) | 2) * 1e-9
 
     def memory_bytes(self):
         """What it holds in RAM: all of it, and that which is no file's."""
