@@ -233,6 +233,16 @@ void collection_status(struct collection *collection, struct collection_status *
 	}
 }
 
+static bool collection_has_row(struct collection *collection, uint64_t row)
+{
+	bool published;
+
+	pthread_mutex_lock(&collection->lock);
+	published = row < collection->published.next_row;
+	pthread_mutex_unlock(&collection->lock);
+	return published;
+}
+
 /* The store shows a commit a moment before it is published. */
 static bool collection_await_row(struct collection *collection, uint64_t row)
 {
@@ -246,18 +256,42 @@ static bool collection_await_row(struct collection *collection, uint64_t row)
 	return published;
 }
 
-status collection_find(struct collection *collection, struct bytes id, struct arena *arena,
-		       bool *ret_found, uint64_t *ret_row)
+struct collection_reader collection_reader_of(struct collection *collection)
 {
+	return (struct collection_reader){collection, {.store = collection->store}};
+}
+
+void collection_reader_rest(struct collection_reader *reader)
+{
+	if (reader)
+		store_reader_rest(&reader->rows);
+}
+
+status collection_reader_find(struct collection_reader *reader, struct bytes id,
+			      struct arena *arena, bool *ret_found, uint64_t *ret_row)
+{
+	struct collection *collection = reader->collection;
 	bool found = false;
 	uint64_t row = 0;
 
-	TRY(store_find(collection->store, id, arena, &found, &row));
-	if (found && !collection_await_row(collection, row))
-		return collection_lacks_row(collection, row, arena);
+	TRY(store_reader_find(&reader->rows, id, arena, &found, &row));
+	if (found && !collection_has_row(collection, row)) {
+		collection_reader_rest(reader);
+		if (!collection_await_row(collection, row))
+			return collection_lacks_row(collection, row, arena);
+	}
 	*ret_found = found;
 	*ret_row = row;
 	return status_ok();
+}
+
+status collection_find(struct collection *collection, struct bytes id, struct arena *arena,
+		       bool *ret_found, uint64_t *ret_row)
+{
+	struct collection_reader own = collection_reader_of(collection);
+	SCOPED(collection_reader) reader = &own;
+
+	return collection_reader_find(reader, id, arena, ret_found, ret_row);
 }
 
 /* A copy of what a view has, in a segment or in the head. The caller's pin keeps the head from giving
@@ -289,23 +323,34 @@ static status fetch_vector(struct collection *collection, uint64_t row, struct a
 	return status_ok();
 }
 
-status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
-			struct arena *arena, struct chunk *ret)
+status collection_reader_fetch(struct collection_reader *reader, uint64_t row, unsigned what,
+			       struct arena *arena, struct chunk *ret)
 {
 	struct chunk chunk = {0};
 	float *vector = NULL;
 
 	if (what & FETCH_RECORD)
-		TRY(store_fetch_record(collection->store, row, arena, &chunk));
+		TRY(store_reader_fetch(&reader->rows, row, arena, &chunk));
+	/* The collection's lock is held for a few instructions, and never by who grows the map. */
 	if (what & FETCH_VECTOR)
-		TRY(fetch_vector(collection, row, arena, &vector));
+		TRY(fetch_vector(reader->collection, row, arena, &vector));
 	chunk.vector = vector;
 	*ret = chunk;
 	return status_ok();
 }
 
-status collection_document_rows(struct collection *collection, const struct document_query *query,
-				struct arena *arena, struct document_row *ret, size_t *ret_n)
+status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
+			struct arena *arena, struct chunk *ret)
 {
-	return store_document_rows(collection->store, query, arena, ret, ret_n);
+	struct collection_reader own = collection_reader_of(collection);
+	SCOPED(collection_reader) reader = &own;
+
+	return collection_reader_fetch(reader, row, what, arena, ret);
+}
+
+status collection_reader_document_rows(struct collection_reader *reader,
+				       const struct document_query *query, struct arena *arena,
+				       struct document_row *ret, size_t *ret_n)
+{
+	return store_reader_document_rows(&reader->rows, query, arena, ret, ret_n);
 }

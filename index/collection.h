@@ -12,6 +12,7 @@
 #include "index/chunk.h"
 #include "index/collection_config.h"
 #include "index/filter/filter.h"
+#include "index/store/reader.h"
 #include "kernels/base/arena.h"
 #include "kernels/base/pool.h"
 #include "kernels/base/status.h"
@@ -96,11 +97,31 @@ enum fetch { FETCH_RECORD = 1, FETCH_VECTOR = 2 };
 status collection_fetch(struct collection *collection, uint64_t row, unsigned what,
 			struct arena *arena, struct chunk *ret);
 
-/* collection_document_rows - as store_document_rows: which of them a snapshot sees is for the caller to
- * ask. Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
-status collection_document_rows(struct collection *collection, const struct document_query *query,
-				struct arena *arena, struct document_row *ret, size_t *ret_n);
+/* collection_reader - reads the rows of a page within few transactions, where collection_find and
+ * collection_fetch begin one for each. The rules of store/reader.h hold for it, and the caller's
+ * reference to the collection outlives it. */
+struct collection_reader {
+	struct collection *collection;
+	struct store_reader rows;
+};
+
+struct collection_reader collection_reader_of(struct collection *collection); /* at rest */
+void collection_reader_rest(struct collection_reader *reader);                /* NULL is fine */
+
+/* collection_reader_find, collection_reader_fetch - as collection_find and collection_fetch. Where it
+ * waits for a row to be published it rests. */
+status collection_reader_find(struct collection_reader *reader, struct bytes id,
+			      struct arena *arena, bool *ret_found, uint64_t *ret_row);
+status collection_reader_fetch(struct collection_reader *reader, uint64_t row, unsigned what,
+			       struct arena *arena, struct chunk *ret);
+
+/* collection_reader_document_rows - as store_reader_document_rows: which of them a snapshot sees is for
+ * the caller to ask. Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
+status collection_reader_document_rows(struct collection_reader *reader,
+				       const struct document_query *query, struct arena *arena,
+				       struct document_row *ret, size_t *ret_n);
 
 SCOPE_DEFINE(collection, collection_release)
+SCOPE_DEFINE(collection_reader, collection_reader_rest)
 
 #endif

@@ -50,10 +50,11 @@ static int seek(MDB_cursor *cursor, const struct posting_key *from, bool forward
 	return result;
 }
 
-status store_document_rows(struct store *store, const struct document_query *query,
-			   struct arena *arena, struct document_row *ret, size_t *ret_n)
+status store_reader_document_rows(struct store_reader *reader, const struct document_query *query,
+				  struct arena *arena, struct document_row *ret, size_t *ret_n)
 {
-	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	struct store *store = reader->store;
+	struct transaction t;
 	SCOPED(place) place = &(struct place){0};
 	struct posting_key document, from;
 	MDB_val key, value;
@@ -63,14 +64,14 @@ status store_document_rows(struct store *store, const struct document_query *que
 	document_key_begin(&document, query->document);
 	from = document;
 	document_key_add_row(&from, query->from.ordinal, query->from.row);
-	TRY(transaction_read(t));
-	result = mdb_cursor_open(t->handle, store->tables[TABLE_DOCUMENTS], &place->cursor);
+	TRY(transaction_of_reader(reader, arena, &t));
+	result = mdb_cursor_open(t.handle, store->tables[TABLE_DOCUMENTS], &place->cursor);
 	if (!result)
 		result = seek(place->cursor, &from, query->forward, &key, &value);
 	while (!result && n < query->max && is_of_document(key, &document)) {
 		struct bytes payload;
 
-		TRY(value_check(t, TABLE_DOCUMENTS, bytes_of(key.mv_data, key.mv_size),
+		TRY(value_check(&t, TABLE_DOCUMENTS, bytes_of(key.mv_data, key.mv_size),
 				bytes_of(value.mv_data, value.mv_size), &payload));
 		ret[n++] = row_of(key);
 		result = mdb_cursor_get(place->cursor, &key, &value,

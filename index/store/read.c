@@ -1,4 +1,4 @@
-/* read - finding, fetching and loading: each within one read transaction. */
+/* read - finding, fetching and loading: each within one read transaction, or within a reader's. */
 #include "index/store/dead.h"
 #include "index/store/id.h"
 #include "index/store/manifest.h"
@@ -11,20 +11,28 @@ static bool id_can_be_stored(struct bytes id)
 	return id.size >= 1 && id.size <= CHUNK_ID_MAX;
 }
 
-status store_find(struct store *store, struct bytes id, struct arena *arena, bool *ret_found,
-		  uint64_t *ret_row)
+status store_reader_find(struct store_reader *reader, struct bytes id, struct arena *arena,
+			 bool *ret_found, uint64_t *ret_row)
 {
-	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
-	struct id_key key;
 	enum id_use use = ID_FREE;
+	struct transaction t;
+	struct id_key key;
 
 	if (id_can_be_stored(id)) {
 		id_key_make(id, &key);
-		TRY(transaction_read(t));
-		TRY(id_find(t, id, &key, &use, ret_row));
+		TRY(transaction_of_reader(reader, arena, &t));
+		TRY(id_find(&t, id, &key, &use, ret_row));
 	}
 	*ret_found = use == ID_FOUND;
 	return status_ok();
+}
+
+status store_find(struct store *store, struct bytes id, struct arena *arena, bool *ret_found,
+		  uint64_t *ret_row)
+{
+	SCOPED(store_reader) reader = &(struct store_reader){.store = store};
+
+	return store_reader_find(reader, id, arena, ret_found, ret_row);
 }
 
 /* The payload of a row, borrowed within the transaction. Fails: NOT_FOUND ... */
@@ -58,22 +66,30 @@ static status copy_row(const struct transaction *transaction, enum table table, 
 	return status_ok();
 }
 
-status store_fetch_record(struct store *store, uint64_t row, struct arena *arena, struct chunk *ret)
+status store_reader_fetch(struct store_reader *reader, uint64_t row, struct arena *arena,
+			  struct chunk *ret)
 {
-	SCOPED(transaction) t = &(struct transaction){.store = store, .arena = arena};
+	struct transaction t;
 	struct bytes record;
 	status decoded;
 
-	TRY(transaction_read(t));
-	TRY(copy_row(t, TABLE_RECORDS, row, &record));
+	TRY(transaction_of_reader(reader, arena, &t));
+	TRY(copy_row(&t, TABLE_RECORDS, row, &record));
 	decoded = record_decode(record, arena, ret);
 	if (decoded.code == STATUS_DATA_LOSS) {
 		struct row_key key = row_key_of(row);
 
-		return value_damaged(t, TABLE_RECORDS, bytes_of(key.bytes, sizeof key.bytes),
+		return value_damaged(&t, TABLE_RECORDS, bytes_of(key.bytes, sizeof key.bytes),
 				     decoded.detail);
 	}
 	return decoded;
+}
+
+status store_fetch_record(struct store *store, uint64_t row, struct arena *arena, struct chunk *ret)
+{
+	SCOPED(store_reader) reader = &(struct store_reader){.store = store};
+
+	return store_reader_fetch(reader, row, arena, ret);
 }
 
 status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena,

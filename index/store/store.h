@@ -20,8 +20,9 @@
  * from then on.
  * Rows and generations are keys in big-endian. Every value carries a CRC-32C over key and value; one
  * that does not match is DATA_LOSS, naming collection, table and row.
- * A read transaction lives within one call, never across a page. The map grows by doubling, under a
- * lock that keeps every transaction out. One writer at a time; readers on any thread.
+ * A read transaction lives within one call, or within a run of them (reader.h), never across a page.
+ * The map grows by doubling, under a lock that keeps every transaction out. One writer at a time;
+ * readers on any thread.
  * lmdb.h is known in this folder alone.
  */
 #ifndef SLUICE_INDEX_STORE_STORE_H
@@ -78,13 +79,6 @@ status store_fetch_vector(struct store *store, uint64_t row, struct arena *arena
 /* A row at open. died  the generation at which it did; STORE_ROW_LIVES. vector  [dim], borrowed for
  * the call; NULL: the row is in a segment, by the manifest. */
 typedef status store_visit(void *context, uint64_t row, uint64_t died, const float *vector);
-
-/* store_document_rows - the rows of a document next to a position in its order, the nearest first;
- * committed and not purged yet, whichever generation they belong to. Of an id above 400 bytes they
- * may be another document's, which the record tells.
- * ret  [query->max]. Fails: DATA_LOSS RESOURCE_EXHAUSTED INTERNAL */
-status store_document_rows(struct store *store, const struct document_query *query,
-			   struct arena *arena, struct document_row *ret, size_t *ret_n);
 
 /* store_load - every row, at open, the dead ones that were not purged among them. Those of the head come
  * in order of row; those of segments in none, and a dead one may have left its segment, if it died at

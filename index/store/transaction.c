@@ -119,6 +119,33 @@ void transaction_end(struct transaction *transaction)
 	pthread_rwlock_unlock(&transaction->store->map_lock);
 }
 
+status transaction_of_reader(struct store_reader *reader, struct arena *arena,
+			     struct transaction *ret)
+{
+	struct transaction t = {.store = reader->store, .arena = arena, .reads_only = true};
+
+	if (reader->reads == STORE_READER_READS_MAX)
+		store_reader_rest(reader);
+	t.handle = reader->transaction;
+	if (!t.handle)
+		TRY(transaction_read(&t));
+	reader->transaction = t.handle;
+	reader->reads++;
+	*ret = t;
+	return status_ok();
+}
+
+void store_reader_rest(struct store_reader *reader)
+{
+	if (!reader)
+		return;
+	transaction_end(&(struct transaction){
+		.store = reader->store,
+		.handle = TAKE(reader->transaction),
+	});
+	reader->reads = 0;
+}
+
 /* LMDB makes EIO of a write that ended short, which is how a disk fills up. */
 static bool disk_is_full(const struct store *store)
 {

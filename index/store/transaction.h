@@ -10,6 +10,7 @@
 #define SLUICE_INDEX_STORE_TRANSACTION_H
 
 #include "index/store/environment.h"
+#include "index/store/reader.h"
 
 struct transaction {
 	struct store *store;
@@ -22,6 +23,11 @@ struct transaction {
 status transaction_read(struct transaction *transaction);
 /* transaction_end - of a read transaction. NULL or not begun is fine. */
 void transaction_end(struct transaction *transaction);
+
+/* transaction_of_reader - the one that the reader has open, begun where it rests; the reader ends it.
+ * arena  of ret. Fails: as transaction_read */
+status transaction_of_reader(struct store_reader *reader, struct arena *arena,
+			     struct transaction *ret);
 
 /* transaction_write - waits for the writer before. Ended by transaction_commit or
  * transaction_abort, on the same thread. Fails: as transaction_read */

@@ -22,11 +22,14 @@ struct get_chunks {
 	char **missing; /* [n_missing] */
 	size_t n_missing;
 	struct arena record;
+	struct collection_reader reader; /* of the page in hand */
 };
 
 static status resolve(struct get_chunks *get, struct arena *arena,
 		      const Sluice__V1__GetChunksRequest *request)
 {
+	SCOPED(collection_reader) reader = &get->reader;
+
 	get->rows = ARENA_ARRAY(arena, uint64_t, request->n_ids);
 	get->missing = ARENA_ARRAY(arena, char *, request->n_ids);
 	if (!get->rows || !get->missing)
@@ -35,8 +38,8 @@ static status resolve(struct get_chunks *get, struct arena *arena,
 		bool found = false;
 		uint64_t row = 0;
 
-		TRY(collection_find(get->collection, bytes_of_string(request->ids[i]), arena,
-				    &found, &row));
+		TRY(collection_reader_find(reader, bytes_of_string(request->ids[i]), arena, &found,
+					   &row));
 		if (found)
 			get->rows[get->n_rows++] = row;
 		else
@@ -59,6 +62,7 @@ static status get_chunks_request(struct rpc_call *call, struct bytes message)
 	TRY(read_mask_decode(arena, request->read_mask, &get->fields));
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &get->collection));
+	get->reader = collection_reader_of(get->collection);
 	TRY(snapshot_acquire(get->collection, &get->snapshot));
 	return resolve(get, arena, request);
 }
@@ -66,6 +70,7 @@ static status get_chunks_request(struct rpc_call *call, struct bytes message)
 static enum rpc_step get_chunks_next(struct rpc_call *call, struct buffer *page)
 {
 	struct get_chunks *get = rpc_state(call);
+	SCOPED(collection_reader) reader = &get->reader;
 	Sluice__V1__GetChunksResponse last = SLUICE__V1__GET_CHUNKS_RESPONSE__INIT;
 
 	while (get->at < get->n_rows) {
@@ -74,7 +79,7 @@ static enum rpc_step get_chunks_next(struct rpc_call *call, struct buffer *page)
 		if (page->size >= PAGE_BYTES)
 			return RPC_MESSAGE;
 		if (!status_failed(appended))
-			appended = record_append(get->collection, get->rows[get->at++], get->fields,
+			appended = record_append(reader, get->rows[get->at++], get->fields,
 						 &get->record, page, FIELD_CHUNKS);
 		if (status_failed(appended))
 			return rpc_fail(call, appended);

@@ -22,6 +22,7 @@ struct list_chunks {
 	uint64_t place, left;
 	struct resume_token token; /* behind the last chunk that was sent */
 	struct arena record;
+	struct collection_reader reader; /* of the page in hand */
 	const struct services *services;
 	struct cursor_entry entry; /* for its snapshot, which may have to go */
 };
@@ -73,6 +74,7 @@ static status list_chunks_request(struct rpc_call *call, struct bytes message)
 	list->left = request->_limit_case ? request->limit : UINT64_MAX;
 	TRY(database_acquire(services->database, bytes_of_string(request->collection), arena,
 			     &list->collection));
+	list->reader = collection_reader_of(list->collection);
 	TRY(filter_decode(arena, request->filter, collection_config(list->collection),
 			  &list->filter));
 	TRY(list_begin(list, services, request, arena));
@@ -109,6 +111,10 @@ static bool list_find(struct list_chunks *list)
 
 	if (list->places)
 		return places_next(list->places, list->place, &list->place);
+	if (list->place < places && snapshot_visible(list->snapshot, list->place))
+		return true;
+	/* Of dead rows there may be many. */
+	collection_reader_rest(&list->reader);
 	while (list->place < places && !snapshot_visible(list->snapshot, list->place))
 		list->place++;
 	return list->place < places;
@@ -127,7 +133,7 @@ static status append_chunk(struct list_chunks *list, struct buffer *page)
 {
 	uint64_t row = snapshot_row(list->snapshot, list->place);
 
-	TRY(record_append(list->collection, row, list->fields, &list->record, page, FIELD_CHUNKS));
+	TRY(record_append(&list->reader, row, list->fields, &list->record, page, FIELD_CHUNKS));
 	list->token.has_last = true;
 	list->token.last_row = row;
 	list->token.rank++;
@@ -138,6 +144,7 @@ static status append_chunk(struct list_chunks *list, struct buffer *page)
 static enum rpc_step list_chunks_next(struct rpc_call *call, struct buffer *page)
 {
 	struct list_chunks *list = rpc_state(call);
+	SCOPED(collection_reader) reader = &list->reader;
 	status selected = list_select(call, list);
 
 	atomic_store(&list->entry.active_ns, clock_ns());

@@ -25,15 +25,15 @@ static uint64_t distance_between(uint32_t a, uint32_t b)
 static status consider(const struct neighbors_query *query, struct document_row at,
 		       struct arena *arena, struct side *side)
 {
-	struct collection *collection = snapshot_collection(query->snapshot);
+	const struct collection_config *config = collection_config(query->reader->collection);
 	struct chunk chunk = {0};
 	uint64_t place;
 
 	if (!snapshot_find(query->snapshot, at.row, &place))
 		return status_ok();
-	TRY(collection_fetch(collection, at.row, FETCH_RECORD, arena, &chunk));
+	TRY(collection_reader_fetch(query->reader, at.row, FETCH_RECORD, arena, &chunk));
 	if (!bytes_equal(chunk.document_id, query->hit->document_id) ||
-	    !filter_passes(query->filter, collection_config(collection), &chunk))
+	    !filter_passes(query->filter, config, &chunk))
 		return status_ok();
 	side->items[side->n++] = (struct neighbor){
 		.at = at,
@@ -57,8 +57,7 @@ static status find_side(const struct neighbors_query *query, struct arena *arena
 		struct document_row found[ROWS_MAX];
 
 		TRY(deadline_check(query->deadline));
-		TRY(collection_document_rows(snapshot_collection(query->snapshot), &rows, arena,
-					     found, &n));
+		TRY(collection_reader_document_rows(query->reader, &rows, arena, found, &n));
 		for (size_t i = 0; i < n && side->n < side->wanted; i++)
 			TRY(consider(query, found[i], arena, side));
 		if (n > 0)

@@ -8,7 +8,7 @@
 
 /* At most 16 before and 16 after, by the contract. */
 #define NEIGHBORS_MAX 32
-/* For their records, unpacked and as messages. */
+/* For their records, unpacked. */
 #define NEIGHBORS_ARENA_BYTES ((size_t)64 << 20)
 
 struct neighbor {
@@ -24,6 +24,7 @@ struct neighbors {
 
 struct neighbors_query {
 	const struct snapshot *snapshot;
+	struct collection_reader *reader; /* of the snapshot's collection */
 	const struct filter *filter;
 	const struct sent_rows *sent;
 	const struct deadline *deadline;

@@ -3,9 +3,9 @@
 
 #include "kernels/base/error_info.h"
 #include "service/codec/chunk_codec.h"
-#include "service/rpc/protobuf_arena.h"
+#include "service/codec/chunk_wire.h"
 
-status record_fetch(struct collection *collection, uint64_t row, unsigned fields,
+status record_fetch(struct collection_reader *reader, uint64_t row, unsigned fields,
 		    struct arena *record, struct chunk *ret)
 {
 	unsigned what = 0;
@@ -16,25 +16,25 @@ status record_fetch(struct collection *collection, uint64_t row, unsigned fields
 	if (fields & READ_VECTOR)
 		what |= FETCH_VECTOR;
 	arena_reset(record);
-	fetched = collection_fetch(collection, row, what, record, ret);
+	fetched = collection_reader_fetch(reader, row, what, record, ret);
 	/* A snapshot sees the row, so something must be there: it is not the client who is wrong.
 	 */
 	if (fetched.code == STATUS_NOT_FOUND) {
 		fetched.code = STATUS_DATA_LOSS;
 		fetched = status_reason(fetched, record, REASON_DATA_CORRUPT, "collection",
-					collection_config(collection)->name, NULL);
+					collection_config(reader->collection)->name, NULL);
 	}
 	return fetched;
 }
 
-status record_append(struct collection *collection, uint64_t row, unsigned fields,
+status record_append(struct collection_reader *reader, uint64_t row, unsigned fields,
 		     struct arena *record, struct buffer *page, uint32_t field)
 {
-	Sluice__V1__Chunk message;
+	struct chunk_wire wire;
 	struct chunk chunk = {0};
 
-	TRY(record_fetch(collection, row, fields, record, &chunk));
-	TRY(chunk_to_message(record, &chunk, fields, collection_config(collection)->dim, &message));
-	buffer_append_message(page, field, &message.base);
+	TRY(record_fetch(reader, row, fields, record, &chunk));
+	wire = chunk_wire_of(&chunk, fields, collection_config(reader->collection)->dim);
+	chunk_wire_append(&wire, field, page);
 	return status_ok();
 }

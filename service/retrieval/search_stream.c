@@ -3,10 +3,10 @@
 
 #include "kernels/base/meter.h"
 #include "service/codec/chunk_codec.h"
+#include "service/codec/chunk_wire.h"
 #include "service/retrieval/neighbors.h"
 #include "service/retrieval/record.h"
 #include "service/retrieval/retrieval.h"
-#include "service/rpc/protobuf_arena.h"
 
 /* The first page of a search that names no size: what a reader sees first should not wait for what
  * he may never read. */
@@ -17,6 +17,8 @@
 #define PAGE_BYTES_BEFORE_NEIGHBORS ((size_t)512 << 10)
 /* What stands behind the hits: a token and a summary. */
 #define PAGE_TAIL_BYTES ((size_t)4096)
+/* Of a hit with its text, usually: a page of up to FIRST_PAGE_HITS then need not move as it grows. */
+#define HIT_BYTES_USUAL ((size_t)1024)
 #define SKIPPED_IN_ROW_MAX 100
 
 static bool has_neighbors(const struct search_stream *stream)
@@ -56,63 +58,39 @@ static void pass(struct search_stream *stream, struct hit hit, uint64_t row)
 	stream->token.rank++;
 }
 
-/* Keeps of the neighbours, the nearest first, what budget and message have room for, and pays. */
-static status choose(struct search_stream *stream, struct document_row at, size_t room,
-		     struct neighbors *neighbors, struct arena *arena)
+/* Neighbours come without their vectors. */
+static struct chunk_wire neighbor_wire(const struct search_stream *stream,
+				       const struct neighbor *neighbor)
 {
-	unsigned fields = stream->request.fields & ~(unsigned)READ_VECTOR;
+	return chunk_wire_of(&neighbor->chunk, stream->request.fields & ~(unsigned)READ_VECTOR, 0);
+}
+
+/* Keeps of the neighbours, the nearest first, what budget and message have room for, and pays. */
+static void choose(struct search_stream *stream, struct document_row at, size_t room,
+		   struct neighbors *neighbors)
+{
 	size_t order[NEIGHBORS_MAX], n = 0;
 
 	neighbors_by_nearness(neighbors, at, order);
 	for (; n < neighbors->n; n++) {
-		const struct chunk *chunk = &neighbors->items[order[n]].chunk;
-		Sluice__V1__Chunk message;
-		size_t size;
+		const struct neighbor *neighbor = &neighbors->items[order[n]];
+		size_t size = neighbor_wire(stream, neighbor).size_bytes + 16;
 
-		TRY(chunk_to_message(arena, chunk, fields, 0, &message));
-		size = sluice__v1__chunk__get_packed_size(&message) + 16;
-		if (size > room || why_not(stream, chunk) != STOP_NONE)
+		if (size > room || why_not(stream, &neighbor->chunk) != STOP_NONE)
 			break;
 		room -= size;
-		pay(stream, chunk);
+		pay(stream, &neighbor->chunk);
 	}
 	neighbors_cut(neighbors, at, n);
-	return status_ok();
 }
 
-static status to_messages(struct search_stream *stream, const struct neighbors *neighbors,
-			  struct arena *arena, Sluice__V1__Hit *hit)
+static status find_neighbors(struct search_stream *stream, const struct chunk *chunk, uint64_t row,
+			     struct arena *arena, struct neighbors *ret)
 {
-	unsigned fields = stream->request.fields & ~(unsigned)READ_VECTOR;
-	Sluice__V1__Chunk *chunks = ARENA_ARRAY(arena, Sluice__V1__Chunk, neighbors->n);
-
-	hit->neighbors = ARENA_ARRAY(arena, Sluice__V1__Chunk *, neighbors->n);
-	if (!chunks || !hit->neighbors)
-		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for neighbours");
-	for (size_t i = 0; i < neighbors->n; i++) {
-		TRY(chunk_to_message(arena, &neighbors->items[i].chunk, fields, 0, &chunks[i]));
-		TRY(sent_rows_add(&stream->sent, neighbors->items[i].at.row));
-		hit->neighbors[i] = &chunks[i];
-	}
-	hit->n_neighbors = neighbors->n;
-	return status_ok();
-}
-
-static status append_with_neighbors(struct search_stream *stream, const struct chunk *chunk,
-				    uint64_t row, Sluice__V1__Hit *hit, uint32_t field,
-				    struct buffer *page)
-{
-	SCOPED(arena) arena = &(struct arena){0};
-	struct neighbors neighbors;
-	struct document_row at = {chunk->ordinal, row};
-	size_t room = RPC_MESSAGE_OUT_MAX - PAGE_TAIL_BYTES - page->size;
-	size_t own = sluice__v1__hit__get_packed_size(hit) + 16;
-
-	arena_init(arena, NEIGHBORS_ARENA_BYTES);
-	TRY(sent_rows_add(&stream->sent, row));
-	TRY(neighbors_find(
+	return neighbors_find(
 		&(struct neighbors_query){
 			.snapshot = stream->snapshot,
+			.reader = &stream->reader,
 			.filter = &stream->filter,
 			.sent = &stream->sent,
 			.deadline = stream->walk.deadline,
@@ -121,10 +99,31 @@ static status append_with_neighbors(struct search_stream *stream, const struct c
 			.before = stream->request.before,
 			.after = stream->request.after,
 		},
-		arena, &neighbors));
-	TRY(choose(stream, at, room > own ? room - own : 0, &neighbors, arena));
-	TRY(to_messages(stream, &neighbors, arena, hit));
-	buffer_append_message(page, field, &hit->base);
+		arena, ret);
+}
+
+static status append_with_neighbors(struct search_stream *stream, uint64_t row,
+				    struct hit_wire *hit, uint32_t field, struct buffer *page)
+{
+	SCOPED(arena) arena = &(struct arena){0};
+	const struct chunk *chunk = hit->chunk.chunk;
+	struct document_row at = {chunk->ordinal, row};
+	struct chunk_wire wires[NEIGHBORS_MAX];
+	struct neighbors neighbors;
+	size_t room = RPC_MESSAGE_OUT_MAX - PAGE_TAIL_BYTES - page->size;
+	size_t own = hit_wire_size(hit) + 16;
+
+	arena_init(arena, NEIGHBORS_ARENA_BYTES);
+	TRY(sent_rows_add(&stream->sent, row));
+	TRY(find_neighbors(stream, chunk, row, arena, &neighbors));
+	choose(stream, at, room > own ? room - own : 0, &neighbors);
+	for (size_t i = 0; i < neighbors.n; i++) {
+		wires[i] = neighbor_wire(stream, &neighbors.items[i]);
+		TRY(sent_rows_add(&stream->sent, neighbors.items[i].at.row));
+	}
+	hit->neighbors = wires;
+	hit->n_neighbors = neighbors.n;
+	hit_wire_append(hit, field, page);
 	return status_ok();
 }
 
@@ -132,19 +131,18 @@ static status append_hit(struct search_stream *stream, struct hit hit, const str
 			 uint32_t field, struct buffer *page)
 {
 	uint64_t row = snapshot_row(stream->snapshot, hit.place);
-	Sluice__V1__Hit message = SLUICE__V1__HIT__INIT;
-	Sluice__V1__Chunk chunk_message;
+	uint32_t dim = collection_config(stream->collection)->dim;
+	struct hit_wire wire = {
+		.chunk = chunk_wire_of(chunk, stream->request.fields, dim),
+		.score = hit.score,
+		.rank = stream->token.rank,
+	};
 
-	TRY(chunk_to_message(&stream->record, chunk, stream->request.fields,
-			     collection_config(stream->collection)->dim, &chunk_message));
-	message.chunk = &chunk_message;
-	message.score = hit.score;
-	message.rank = stream->token.rank;
 	pay(stream, chunk);
 	if (has_neighbors(stream))
-		TRY(append_with_neighbors(stream, chunk, row, &message, field, page));
+		TRY(append_with_neighbors(stream, row, &wire, field, page));
 	else
-		buffer_append_message(page, field, &message.base);
+		hit_wire_append(&wire, field, page);
 	stream->returned++;
 	stream->skipped_in_row = 0;
 	pass(stream, hit, row);
@@ -163,7 +161,7 @@ static status take_hit(struct search_stream *stream, struct hit hit, uint32_t fi
 
 	/* The record is read even where only the vector is asked for: budget and summary count its
 	 * text. */
-	TRY(record_fetch(stream->collection, row, stream->request.fields | READ_RECORD,
+	TRY(record_fetch(&stream->reader, row, stream->request.fields | READ_RECORD,
 			 &stream->record, &chunk));
 	stop = why_not(stream, &chunk);
 	if (stop != STOP_NONE && stream->request.skip_oversized) {
@@ -189,6 +187,8 @@ static enum step refill_batch(struct search_stream *stream, uint64_t wanted)
 {
 	if (stream->batch_at < stream->batch.n)
 		return STEP_BATCH;
+	/* A scan may be long. */
+	collection_reader_rest(&stream->reader);
 	stream->batch = (struct hit_batch){0};
 	stream->batch_at = 0;
 	stream->walk.wanted = wanted < PAGE_HITS_MAX ? (size_t)wanted : 0;
@@ -285,6 +285,9 @@ static enum step fill(struct search_stream *stream, uint64_t hits_max, uint32_t 
 {
 	uint64_t max = page_hits_max(stream, hits_max);
 
+	if (stream->request.fields & READ_TEXT)
+		buffer_reserve(page,
+			       HIT_BYTES_USUAL * (max < FIRST_PAGE_HITS ? max : FIRST_PAGE_HITS));
 	while (*ret_hits < max && !page_is_full(stream, page)) {
 		enum step step = refill_batch(stream, max - *ret_hits);
 		enum outcome outcome;
@@ -323,7 +326,9 @@ enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, ui
 	*ret_hits = 0;
 	stream->page_text_bytes = 0;
 	stream->ahead_known = false;
+	stream->reader = collection_reader_of(stream->collection);
 	step = fill(stream, hits_max, field, page, ret_hits, ret_failure);
+	collection_reader_rest(&stream->reader);
 	meter(stream, &stream->metered, returned, start_ns);
 	stream->metered = stream->walk;
 	note(stream);

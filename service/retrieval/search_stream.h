@@ -24,9 +24,10 @@ struct search_stream {
 	struct snapshot *snapshot;
 	struct filter filter;
 	struct cursor *cursor;
-	struct walk walk, metered; /* metered: as it was when a page was last metered */
-	struct arena record;       /* one hit's, until it is on the page */
-	struct hit_batch batch;    /* the cursor's, from which batch_at hits are used */
+	struct walk walk, metered;       /* metered: as it was when a page was last metered */
+	struct arena record;             /* one hit's, until it is on the page */
+	struct collection_reader reader; /* of the fill in hand; it rests while a batch is sought */
+	struct hit_batch batch;          /* the cursor's, from which batch_at hits are used */
 	size_t batch_at;
 
 	uint64_t ahead_bytes; /* ahead_known: what the next page's scan reads */

@@ -358,10 +358,12 @@ static status read_document(struct reading *reading)
 {
 	const struct document_query query = {
 		.document = bytes_of_string("d1"), .forward = true, .max = 20};
+	struct collection_reader own = collection_reader_of(reading->collection);
+	SCOPED(collection_reader) reader = &own;
 	struct document_row rows[20];
 	size_t n = 0, live = 0;
 
-	TRY(collection_document_rows(reading->collection, &query, &reading->arena, rows, &n));
+	TRY(collection_reader_document_rows(reader, &query, &reading->arena, rows, &n));
 	for (size_t i = 0; i < n; i++) {
 		uint64_t place;
 

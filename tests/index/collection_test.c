@@ -119,6 +119,40 @@ Test(collection, fetches_what_is_asked_and_knows_no_other_row)
 	collection_release(collection);
 }
 
+Test(collection, is_read_by_a_reader_as_row_by_row)
+{
+	struct collection *collection;
+	struct collection_reader reader;
+	struct chunk chunk;
+	bool found = false;
+	uint64_t row = 77;
+
+	fixture_open(1);
+	collection = fixture_collection("docs");
+	change_now(collection, (unsigned[]){1, 2}, 2, 5);
+	reader = collection_reader_of(collection);
+
+	cr_assert_not(status_failed(collection_reader_find(&reader, bytes_of_string("id-2"),
+							   &fixture.arena, &found, &row)));
+	cr_assert(found);
+	cr_assert_not(status_failed(collection_reader_fetch(
+		&reader, row, FETCH_RECORD | FETCH_VECTOR, &fixture.arena, &chunk)));
+	cr_assert_str_eq((const char *)chunk.id.data, "id-2");
+	cr_assert_not_null(chunk.vector);
+	cr_assert_not(status_failed(collection_reader_find(&reader, bytes_of_string("id-3"),
+							   &fixture.arena, &found, &row)));
+	cr_assert_not(found);
+
+	/* What is written while it rests is there afterwards. */
+	collection_reader_rest(&reader);
+	change_now(collection, (unsigned[]){3}, 1, 6);
+	cr_assert_not(status_failed(collection_reader_find(&reader, bytes_of_string("id-3"),
+							   &fixture.arena, &found, &row)));
+	cr_assert(found);
+	collection_reader_rest(&reader);
+	collection_release(collection);
+}
+
 /* A collection of two dimensions with a field of each kind, `year` required. */
 static struct collection *open_declared(enum metric metric)
 {

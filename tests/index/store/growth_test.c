@@ -1,3 +1,4 @@
+#include "index/store/reader.h"
 #include "tests/index/store/fixture.h"
 
 #include <criterion/criterion.h>
@@ -133,7 +134,33 @@ static void *read_rows(void *argument)
 	return (void *)(uintptr_t)wrong;
 }
 
-Test(growth, goes_on_under_readers)
+/* Likewise by a reader that is never told to rest. */
+static void *read_runs(void *argument)
+{
+	SCOPED(store_reader) reader = &(struct store_reader){.store = store};
+	SCOPED(arena) own = &(struct arena){0};
+	uint64_t seed = (uint64_t)(uintptr_t)argument, wrong = 0, rows = 0;
+
+	arena_init(own, FIXTURE_ARENA_BYTES);
+	while (!atomic_load(&finished)) {
+		struct chunk want, got;
+		uint64_t row;
+
+		if (!reader->transaction || reader->reads == STORE_READER_READS_MAX)
+			rows = atomic_load(&published);
+		if (rows == 0)
+			continue;
+		row = fixture_random(&seed) % rows;
+		want = fixture_chunk(own, row, 1);
+		if (status_failed(store_reader_fetch(reader, row, own, &got)) ||
+		    !fixture_same(&want, &got))
+			wrong++;
+		arena_reset(own);
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+static void grow_under(void *(*read)(void *argument))
 {
 	pthread_t readers[READERS];
 	struct store_state state = {0};
@@ -142,7 +169,7 @@ Test(growth, goes_on_under_readers)
 	atomic_store(&published, 0);
 	atomic_store(&finished, false);
 	for (size_t i = 0; i < READERS; i++)
-		cr_assert_eq(pthread_create(&readers[i], NULL, read_rows, (void *)(i + 1)), 0);
+		cr_assert_eq(pthread_create(&readers[i], NULL, read, (void *)(i + 1)), 0);
 	for (int i = 0; i < BATCHES; i++) {
 		grown += write_and_grow(&state);
 		atomic_store(&published, state.next_row);
@@ -156,4 +183,14 @@ Test(growth, goes_on_under_readers)
 		cr_assert_null(wrong, "%zu reads were wrong", (size_t)(uintptr_t)wrong);
 	}
 	cr_assert_geq(grown, 3);
+}
+
+Test(growth, goes_on_under_readers)
+{
+	grow_under(read_rows);
+}
+
+Test(growth, goes_on_under_readers_of_many_rows)
+{
+	grow_under(read_runs);
 }
