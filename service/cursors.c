@@ -12,7 +12,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -22,6 +21,9 @@
 #define REST_NS ((int64_t)2000000000)
 /* A call that has made no page for so long is not waited for where its snapshot should go. */
 #define STUCK_NS ((int64_t)1000000000)
+/* Random numbers are asked of the system for so many ids at once, since each time takes a system call:
+ * 256 bytes, which no signal cuts short. */
+#define IDS_DRAWN 32
 
 struct cursors {
 	struct cursors_limits limits;
@@ -31,6 +33,8 @@ struct cursors {
 	/* Under the lock. */
 	struct cursor_entry ring; /* next is the oldest */
 	size_t n;
+	uint64_t ids[IDS_DRAWN]; /* of which the first n_ids are unused */
+	size_t n_ids;
 	bool ended;
 };
 
@@ -178,16 +182,32 @@ static status too_many(size_t max, struct arena *arena)
 	return status_retry(s, arena, 1000);
 }
 
-status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct arena *arena)
+/* Nobody guesses the id of another's cursor. Under the lock; false without a random number. */
+static bool draw_id(struct cursors *cursors, char ret[CURSOR_ID_BYTES])
 {
 	uint64_t id;
+
+	if (cursors->n_ids == 0) {
+		if (getrandom(cursors->ids, sizeof cursors->ids, 0) != (ssize_t)sizeof cursors->ids)
+			return false;
+		cursors->n_ids = IDS_DRAWN;
+	}
+	id = cursors->ids[--cursors->n_ids];
+	for (size_t i = 0; i < CURSOR_ID_BYTES - 1; i++, id >>= 4)
+		ret[i] = "0123456789abcdef"[id & 0xF];
+	ret[CURSOR_ID_BYTES - 1] = 0;
+	return true;
+}
+
+status cursors_add(struct cursors *cursors, struct cursor_entry *entry, struct arena *arena)
+{
 	bool fits;
 
-	/* Nobody guesses the id of another's cursor. */
-	if (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id)
-		return status_make(STATUS_INTERNAL, "no random number for a cursor's id");
-	snprintf(entry->id, sizeof entry->id, "%016llx", (unsigned long long)id);
 	pthread_mutex_lock(&cursors->lock);
+	if (!draw_id(cursors, entry->id)) {
+		pthread_mutex_unlock(&cursors->lock);
+		return status_make(STATUS_INTERNAL, "no random number for a cursor's id");
+	}
 	fits = entry->is_list || cursors->n < cursors->limits.max;
 	if (fits) {
 		entry->next = &cursors->ring;
