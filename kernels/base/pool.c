@@ -20,12 +20,12 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct line jobs, offers;
-	atomic_size_t n_offers; /* as in offers, for who has no lock */
+	atomic_size_t n_offers; /* as in offers, for a look without the lock */
 	bool closing;
 	size_t n_busy, n_asleep; /* threads */
 	size_t n_waking;         /* of those asleep: signalled for an offer */
-	int64_t run_ns;         /* what a job took, of late */
-	enum timer queue_timer; /* TIMER_N: nobody wants to know */
+	int64_t run_ns;          /* what a job took, of late */
+	enum timer queue_timer;  /* TIMER_N: nobody wants to know */
 	size_t n_threads;
 	pthread_t threads[];
 };
@@ -36,6 +36,9 @@ struct pool {
 /* What offers have to take together to be worth a thread's waking, which costs some 10 us and comes after 50 or
  * so where its processor has gone to sleep. */
 #define WAKE_NS INT64_C(50000)
+
+/* Offers that are older are the threads' alone. */
+#define BEHIND_NS INT64_C(2000000)
 
 static void line_add(struct line *line, struct job *job)
 {
@@ -88,21 +91,28 @@ static void time_queue(const struct pool *pool, const struct job *job)
 		timer_add(pool->queue_timer, clock_ns() - job->queued_ns);
 }
 
-/* How many threads are to be at work where there are offers alone. */
-static size_t offer_threads_max(const struct pool *pool)
+/* Whether offers have waited for so long that there is more to do than can be done. */
+static bool is_behind(const struct pool *pool)
 {
-	return pool->n_threads > 1 ? pool->n_threads - 1 : 1;
+	return pool->offers.first && clock_ns() - pool->offers.first->queued_ns > BEHIND_NS;
+}
+
+/* How many threads may be at work for an offer: one fewer than there are, as who helps is one, too. */
+static size_t busy_max(const struct pool *pool, bool behind)
+{
+	return behind || pool->n_threads == 1 ? pool->n_threads : pool->n_threads - 1;
 }
 
 /* Whether a thread is to be woken by wake, since more is offered than n, for who helps, and one for each that is
  * being woken: what they take will have taken too long. Under the lock; the signal is for behind it. */
-static bool is_too_much(struct pool *pool, size_t n)
+static bool is_too_much(struct pool *pool, size_t n, bool behind)
 {
 	size_t taken = n + pool->n_waking;
 
 	if (pool->offers.n <= taken || pool->n_asleep <= pool->n_waking ||
-	    pool->n_busy + pool->n_waking >= offer_threads_max(pool) ||
-	    (int64_t)(pool->offers.n - taken) * pool->run_ns < WAKE_NS)
+	    pool->n_busy + pool->n_waking >= busy_max(pool, behind))
+		return false;
+	if (!behind && (int64_t)(pool->offers.n - taken) * pool->run_ns < WAKE_NS)
 		return false;
 	pool->n_waking++;
 	return true;
@@ -211,8 +221,8 @@ int64_t pool_wait_ns(struct pool *pool)
 		oldest_ns = now_ns - pool->jobs.first->queued_ns;
 	if (pool->offers.first && now_ns - pool->offers.first->queued_ns > oldest_ns)
 		oldest_ns = now_ns - pool->offers.first->queued_ns;
-	ahead_ns = (int64_t)(pool->jobs.n + pool->offers.n) * pool->run_ns /
-		   (int64_t)pool->n_threads;
+	ahead_ns =
+		(int64_t)(pool->jobs.n + pool->offers.n) * pool->run_ns / (int64_t)pool->n_threads;
 	pthread_mutex_unlock(&pool->lock);
 	return oldest_ns > ahead_ns ? oldest_ns : ahead_ns;
 }
@@ -259,13 +269,13 @@ void pool_offer(struct pool *pool, struct job *job)
 	pthread_mutex_lock(&pool->lock);
 	line_add(&pool->offers, job);
 	atomic_store_explicit(&pool->n_offers, pool->offers.n, memory_order_relaxed);
-	wake = is_too_much(pool, 1);
+	wake = is_too_much(pool, 1, is_behind(pool));
 	pthread_mutex_unlock(&pool->lock);
 	if (wake)
 		pthread_cond_signal(&pool->wake);
 }
 
-bool pool_has_offers(struct pool *pool)
+static bool pool_has_offers(struct pool *pool)
 {
 	return atomic_load_explicit(&pool->n_offers, memory_order_relaxed) > 0;
 }
@@ -273,13 +283,17 @@ bool pool_has_offers(struct pool *pool)
 bool pool_help(struct pool *pool)
 {
 	int64_t start_ns;
-	struct job *job;
-	bool wake;
+	struct job *job = NULL;
+	bool wake, behind;
 
+	if (!pool_has_offers(pool))
+		return false;
 	pthread_mutex_lock(&pool->lock);
-	job = take_offer(pool);
-	/* This thread will be away for a while. */
-	wake = is_too_much(pool, 0);
+	behind = is_behind(pool);
+	if (!behind)
+		job = take_offer(pool);
+	/* This thread will be away for a while, or is not to be. */
+	wake = is_too_much(pool, 0, behind);
 	pthread_mutex_unlock(&pool->lock);
 	if (wake)
 		pthread_cond_signal(&pool->wake);

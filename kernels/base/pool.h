@@ -50,10 +50,9 @@ void pool_submit(struct pool *pool, struct job *job);
  * many as there are are at work then. The pool has to outlive the call. */
 void pool_offer(struct pool *pool, struct job *job);
 
-/* pool_has_offers - whether there are some, by a look without a lock. One's own are seen. */
-bool pool_has_offers(struct pool *pool);
-
-/* pool_help - runs the oldest offer on this thread. False: there was none. */
+/* pool_help - runs the oldest offer on this thread. False: there was none, its own it would have seen; or it has
+ * waited for so long that there is more to do than can be done. Then offers are for the threads of the
+ * pool, all of them, and this one is better left to what it has besides. */
 bool pool_help(struct pool *pool);
 
 SCOPE_DEFINE(pool, pool_close)

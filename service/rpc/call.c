@@ -17,12 +17,13 @@
 
 /* --- the host --- */
 
-void call_host_init(struct call_host *host, struct pool *workers)
+void call_host_init(struct call_host *host, struct queues *queues, struct pool *workers)
 {
 	pthread_condattr_t attributes;
 
 	*host = (struct call_host){
 		.workers = workers,
+		.queues = queues,
 		.arena_factor = CALL_ARENA_FACTOR,
 		.arena_bytes_min = CALL_ARENA_MIN,
 		.arena_bytes_max = CALL_ARENA_MAX,
@@ -290,6 +291,8 @@ static status refusal_of(struct arena *arena, const struct call_host *host,
 		return is_crowded(arena, host->calls_max);
 	if (arrival->pressed)
 		return is_pressed(arena, host->memory_bytes_max);
+	if (arrival->late_ns)
+		return call_overloaded(host, arena, arrival->late_ns);
 	snprintf(path, sizeof path, "%.*s", size, (const char *)arrival->path.data);
 	refusal = status_format(arena, STATUS_UNIMPLEMENTED, "no method %s", path);
 	return status_reason(refusal, arena, REASON_METHOD_UNKNOWN, "method", path, NULL);

@@ -11,6 +11,7 @@
 #define SLUICE_SERVICE_RPC_CALL_H
 
 #include "service/rpc/op.h"
+#include "service/rpc/queues.h"
 #include "service/rpc/rpc.h"
 #include "service/rpc/traffic.h"
 
@@ -28,6 +29,7 @@
 /* What the calls of a server share. */
 struct call_host {
 	struct pool *workers; /* NULL: everything runs on the pollers */
+	struct queues *queues;
 	size_t arena_factor, arena_bytes_min, arena_bytes_max;
 	size_t calls_max;              /* 0: no bound */
 	int64_t queue_ns;              /* likewise */
@@ -85,8 +87,8 @@ struct rpc_call {
 	struct deadline deadline;
 	char *peer;                       /* gpr_malloc; NULL until asked for */
 	struct rpc_call *before, *behind; /* the host's list, under the host's lock */
-	struct job job;
-	enum call_action moved; /* what the job is to begin with */
+	struct job job;                   /* with a worker, or on its way back to a poller */
+	enum call_action moved;           /* what it is to begin with */
 
 	struct rpc_op on_end, on_receive, on_send, on_wake;
 	int core_cancelled;         /* core's, until on_end */
@@ -142,6 +144,7 @@ struct call_arrival {
 	bool draining;                   /* why; else there is no method of that path */
 	bool crowded;                    /* or why: as many calls as there may be */
 	bool pressed;                    /* or why: as much memory as there may be */
+	int64_t late_ns;                 /* or why: it would wait for so long; else 0 */
 	bool on_main;                    /* as rpc_call has it */
 	atomic_uint *n_streams;          /* likewise */
 	bool sheds;                      /* as rpc_service has it */
@@ -152,7 +155,7 @@ struct call_arrival {
 	const grpc_metadata_array *metadata; /* borrowed */
 };
 
-void call_host_init(struct call_host *host, struct pool *workers);
+void call_host_init(struct call_host *host, struct queues *queues, struct pool *workers);
 void call_host_finish(struct call_host *host);
 
 /* call_host_set_phase - and wakes every call. */
@@ -207,6 +210,14 @@ bool call_host_is_swamped(const struct call_host *host);
 
 /* call_host_sheds - whether one of them is to be refused; counts it. */
 bool call_host_sheds(struct call_host *host, gpr_timespec deadline);
+
+/* call_host_late_ns - where some are refused already: how long one of them would wait, if that is too long, and it
+ * is to be refused for it; counts it; else 0. Takes half of what call_shed does, which has its message
+ * read before. */
+int64_t call_host_late_ns(struct call_host *host, gpr_timespec deadline);
+
+/* call_overloaded - what such a call fails with. */
+status call_overloaded(const struct call_host *host, struct arena *arena, int64_t wait_ns);
 
 /* call_host_let_pollers_pass - waits, 2 ms at most, while so much is refused that pollers lag behind. Of a
  * worker's thread, before a job. */

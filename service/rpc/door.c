@@ -56,21 +56,21 @@ static void slot_post(struct slot *slot)
 {
 	struct door *door = slot->door;
 	struct queues *queues = &door->server->queues;
+	grpc_completion_queue *queue = slot->route ? queues_choose(queues) : queues->main;
 	grpc_call_error error;
 
 	slot->core = NULL;
 	grpc_call_details_init(&slot->details);
 	grpc_metadata_array_init(&slot->metadata);
-	slot->queue = slot->route ? queues_choose(queues) : queues->main;
+	slot->queue = queue;
 	/* After a shutdown these come back as a failure. */
 	if (slot->route)
 		error = grpc_server_request_registered_call(
 			door->core, slot->name, &slot->core, &slot->details.deadline,
-			&slot->metadata, NULL, slot->queue, queues->main,
-			op_tag(&slot->on_arrival));
+			&slot->metadata, NULL, queue, queues->main, op_tag(&slot->on_arrival));
 	else
 		error = grpc_server_request_call(door->core, &slot->core, &slot->details,
-						 &slot->metadata, slot->queue, queues->main,
+						 &slot->metadata, queue, queues->main,
 						 op_tag(&slot->on_arrival));
 	assert(error == GRPC_CALL_OK);
 	(void)error;
@@ -106,6 +106,18 @@ static struct bytes slot_path(const struct slot *slot)
 				      GRPC_SLICE_LENGTH(slot->details.method));
 }
 
+static bool may_shed(const struct route *route)
+{
+	return route && route->sheds && route->method->is_long;
+}
+
+static int64_t slot_late_ns(struct slot *slot, const struct route *route)
+{
+	struct call_host *host = &slot->door->server->host;
+
+	return may_shed(route) ? call_host_late_ns(host, slot->details.deadline) : 0;
+}
+
 /* Refuses the call of a slot with as little as can be: no op is asked for, and nothing of it is read. */
 static bool slot_sheds(struct slot *slot)
 {
@@ -116,8 +128,7 @@ static bool slot_sheds(struct slot *slot)
 	if (!call_host_is_swamped(&server->host) || atomic_load(&server->host.phase) != RPC_SERVING)
 		return false;
 	route = slot->route ? slot->route : find_route(server, slot_path(slot));
-	if (!route || !route->sheds || !route->method->is_long ||
-	    !call_host_sheds(&server->host, slot->details.deadline))
+	if (!may_shed(route) || !call_host_sheds(&server->host, slot->details.deadline))
 		return false;
 	traffic = &server->traffic[route - server->routes];
 	traffic_started(traffic);
@@ -136,8 +147,9 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 	bool draining = is_refused(server, path);
 	bool crowded = !draining && is_crowded(server, path);
 	bool pressed = !draining && !crowded && is_pressed(server, path);
-	bool refused = draining || crowded || pressed;
 	const struct route *known = slot->route ? slot->route : find_route(server, path);
+	int64_t late_ns = draining || crowded || pressed ? 0 : slot_late_ns(slot, known);
+	bool refused = draining || crowded || pressed || late_ns;
 	const struct route *route = refused ? NULL : known;
 	bool on_main = slot->queue == server->queues.main;
 	struct call_arrival arrival = {
@@ -155,6 +167,7 @@ static struct rpc_call *slot_open_call(struct slot *slot)
 		.draining = draining,
 		.crowded = crowded,
 		.pressed = pressed,
+		.late_ns = late_ns,
 	};
 
 	return call_open(&server->host, &arrival);

@@ -6,12 +6,16 @@
 #include "service/rpc/op.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
-/* An event that took longer to come was not on hand: the core has looked at the sockets. */
+/* An event that took longer to come to a stream's thread was not on hand. */
 #define ON_HAND_NS INT64_C(10000)
 
-/* How much of what was on hand is done before. What is read from no socket meanwhile may be the word that it
- * is not wanted any more. */
+/* A look at sockets that took longer has found something at one of them; and so many looks for one event. */
+#define EMPTY_LOOK_NS INT64_C(3000)
+#define LOOKS_MAX 64
+
+/* For how long a thread may find something on hand until it counts as behind. */
 #define LAG_NS INT64_C(4000000)
 
 /* A poller that lags is taken to go on for so long behind its last event. */
@@ -23,13 +27,10 @@
 /* So many events may be on hand one behind the other before an offer comes to its turn. */
 #define EVENTS_BEFORE_HELP 64
 
-/* Of a poller's thread: since when it finds events on hand; 0: it is none. */
+/* Of a thread that takes events: since when it finds them on hand; 0: it is none. */
 static _Thread_local int64_t busy_since_ns;
 
 static _Thread_local bool polls;
-
-/* Until when some poller is taken to lag. */
-static _Atomic int64_t lags_until_ns;
 
 bool queues_lag(void)
 {
@@ -41,76 +42,143 @@ bool queues_polls(void)
 	return polls;
 }
 
-bool queues_some_lag(void)
+bool queues_some_lag(struct queues *queues)
 {
-	return clock_ns() < atomic_load_explicit(&lags_until_ns, memory_order_relaxed);
+	return clock_ns() < atomic_load_explicit(&queues->lags_until_ns, memory_order_relaxed);
 }
 
-/* It has looked at the sockets. */
-static void note_look(int64_t now_ns)
+/* --- what comes back --- */
+
+void queues_return(struct queues *queues, struct job *job)
 {
-	busy_since_ns = now_ns;
-}
-
-/* An event came that was waited for from start_ns on. */
-static void note_event(int64_t start_ns)
-{
-	int64_t now_ns = clock_ns();
-
-	if (now_ns - start_ns > ON_HAND_NS || !busy_since_ns)
-		note_look(now_ns);
-	else if (now_ns - busy_since_ns > LAG_NS)
-		atomic_store_explicit(&lags_until_ns, now_ns + LAG_STAYS_NS, memory_order_relaxed);
-}
-
-/* False: the queue is shut down. */
-static bool take_event(grpc_completion_queue *queue, gpr_timespec until, bool *ret_taken)
-{
-	int64_t start_ns = clock_ns();
-	grpc_event event = grpc_completion_queue_next(queue, until, NULL);
-
-	*ret_taken = event.type == GRPC_OP_COMPLETE;
-	if (event.type == GRPC_QUEUE_TIMEOUT)
-		note_look(clock_ns());
+	job->next = NULL;
+	pthread_mutex_lock(&queues->lock);
+	if (queues->first_returned)
+		queues->last_returned->next = job;
 	else
-		note_event(start_ns);
-	if (*ret_taken)
-		op_done(event.tag, event.success != 0);
-	return event.type != GRPC_QUEUE_SHUTDOWN;
+		queues->first_returned = job;
+	queues->last_returned = job;
+	atomic_fetch_add(&queues->n_returned, 1);
+	pthread_mutex_unlock(&queues->lock);
+}
+
+bool queues_asleep(struct queues *queues)
+{
+	return atomic_load(&queues->n_asleep) > 0;
+}
+
+/* False: there is nothing. */
+static bool run_returned(struct queues *queues)
+{
+	struct job *job;
+
+	if (atomic_load(&queues->n_returned) == 0)
+		return false;
+	pthread_mutex_lock(&queues->lock);
+	job = queues->first_returned;
+	if (job) {
+		queues->first_returned = job->next;
+		atomic_fetch_sub(&queues->n_returned, 1);
+	}
+	pthread_mutex_unlock(&queues->lock);
+	if (job)
+		job->run(job);
+	return job;
+}
+
+/* --- the threads --- */
+
+static void event_run(grpc_event event)
+{
+	op_done(event.tag, event.success != 0);
 }
 
 static void *poll_streams(void *arg)
 {
 	grpc_completion_queue *queue = arg;
-	bool taken;
+	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
 
-	while (take_event(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), &taken))
-		;
-	return NULL;
+	for (;;) {
+		int64_t start_ns = clock_ns(), now_ns;
+		grpc_event event = grpc_completion_queue_next(queue, never, NULL);
+
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			return NULL;
+		now_ns = clock_ns();
+		if (now_ns - start_ns > ON_HAND_NS || !busy_since_ns)
+			busy_since_ns = now_ns;
+		event_run(event);
+	}
 }
 
-/* First what has come in, then one of what is offered, and again. */
+/* An event of those on hand; sockets, too, are looked at, without waiting. The core does what one of them asks for
+ * and no more, which need not be an event: where that took a while, there may be another. False: the
+ * queue is shut down. */
+static bool take_one(struct queues *queues, bool *ret_taken)
+{
+	const gpr_timespec at_once = gpr_inf_past(GPR_CLOCK_MONOTONIC);
+	int64_t start_ns = clock_ns(), now_ns = start_ns, took_ns = 0;
+	grpc_event event = {.type = GRPC_QUEUE_TIMEOUT};
+
+	for (int i = 0; i < LOOKS_MAX && event.type == GRPC_QUEUE_TIMEOUT &&
+			(i == 0 || took_ns > EMPTY_LOOK_NS);
+	     i++) {
+		start_ns = now_ns;
+		event = grpc_completion_queue_next(queues->main, at_once, NULL);
+		now_ns = clock_ns();
+		took_ns = now_ns - start_ns;
+	}
+	*ret_taken = event.type == GRPC_OP_COMPLETE;
+	if (!*ret_taken || took_ns > ON_HAND_NS)
+		busy_since_ns = now_ns;
+	else if (now_ns - busy_since_ns > LAG_NS)
+		atomic_store_explicit(&queues->lags_until_ns, now_ns + LAG_STAYS_NS,
+				      memory_order_relaxed);
+	if (*ret_taken)
+		event_run(event);
+	return event.type != GRPC_QUEUE_SHUTDOWN;
+}
+
+/* Who returns something looks at n_asleep behind it, and this thread at what has been returned behind n_asleep: one
+ * of the two sees the other. False: the queue is shut down. */
+static bool sleep_until_event(struct queues *queues, bool *ret_taken)
+{
+	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	grpc_event event = {.type = GRPC_QUEUE_TIMEOUT};
+
+	atomic_fetch_add(&queues->n_asleep, 1);
+	if (atomic_load(&queues->n_returned) == 0)
+		event = grpc_completion_queue_next(queues->main, never, NULL);
+	atomic_fetch_sub(&queues->n_asleep, 1);
+	busy_since_ns = clock_ns();
+	*ret_taken = event.type == GRPC_OP_COMPLETE;
+	if (*ret_taken)
+		event_run(event);
+	return event.type != GRPC_QUEUE_SHUTDOWN;
+}
+
+/* First what workers have made, for it has waited longest; then what has come in; then one of what is offered.
+ * Where a poller lags, offers are the workers' alone. */
 static void *poll_main(void *arg)
 {
-	const struct queues *queues = arg;
+	struct queues *queues = arg;
 	unsigned n_ahead = 0; /* events that went before an offer */
-	bool taken = true;
+	bool more = false;    /* may be on hand */
 
 	polls = true;
+	busy_since_ns = clock_ns();
 	for (;;) {
-		bool offered = queues->workers && pool_has_offers(queues->workers);
-
-		if (offered && (!taken || n_ahead == EVENTS_BEFORE_HELP)) {
-			pool_help(queues->workers);
+		if (run_returned(queues))
+			continue;
+		if ((!more || n_ahead >= EVENTS_BEFORE_HELP) && queues->workers && !queues_lag() &&
+		    pool_help(queues->workers)) {
 			n_ahead = 0;
-			taken = true;
+			more = true;
 			continue;
 		}
-		if (!take_event(queues->main, offered ? gpr_inf_past(GPR_CLOCK_MONOTONIC)
-						      : gpr_inf_future(GPR_CLOCK_MONOTONIC),
-				&taken))
+		if (!(more ? take_one(queues, &more) : sleep_until_event(queues, &more)))
 			return NULL;
-		n_ahead = offered ? n_ahead + 1 : 0;
+		n_ahead++;
 	}
 }
 
@@ -166,6 +234,7 @@ status queues_open(struct queues *queues, size_t n_pollers, struct pool *workers
 	if (!queues->pollers)
 		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a server");
 	queues->workers = workers;
+	pthread_mutex_init(&queues->lock, NULL);
 	queues->main = grpc_completion_queue_create_for_next(NULL);
 	for (size_t i = 0; i < QUEUES_STREAMS; i++)
 		queues->streams[i].core = create_queue_of_streams();
@@ -194,6 +263,7 @@ void queues_close(struct queues *queues)
 	for (size_t i = 0; i < queues->n_pollers; i++)
 		pthread_join(queues->pollers[i], NULL);
 	grpc_completion_queue_destroy(queues->main);
+	pthread_mutex_destroy(&queues->lock);
 	for (size_t i = 0; i < QUEUES_STREAMS; i++) {
 		struct queue_of_streams *streams = &queues->streams[i];
 

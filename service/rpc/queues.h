@@ -45,6 +45,12 @@ struct queues {
 	struct queue_of_streams streams[QUEUES_STREAMS];
 	atomic_uint n_on_main;   /* streams; their calls count */
 	atomic_uint next_stream; /* whose turn it is */
+
+	pthread_mutex_t lock;
+	struct job *first_returned, *last_returned; /* under the lock */
+	atomic_uint n_returned, n_asleep;           /* jobs; pollers that wait for an event */
+
+	_Atomic int64_t lags_until_ns; /* some poller is taken to lag until then */
 };
 
 /* queues_open - n_pollers  0: one for each four processors. workers  what is offered to them, pollers
@@ -55,12 +61,17 @@ status queues_open(struct queues *queues, size_t n_pollers, struct pool *workers
 /* queues_choose - the queue of the next stream of a client. */
 grpc_completion_queue *queues_choose(struct queues *queues);
 
-/* queues_lag - whether this thread is a poller that has not looked for new events for so long that who
- * comes meanwhile should not wait for more work of it. */
+/* queues_return - has a poller of the main queue run a job, before what is on hand there. From any thread.
+ * Where queues_asleep says so after it, an event has to follow that wakes one. */
+void queues_return(struct queues *queues, struct job *job);
+bool queues_asleep(struct queues *queues);
+
+/* queues_lag - whether this thread takes events, and for some milliseconds has found one after the other on
+ * hand, so that no socket was looked at. */
 bool queues_lag(void);
 
-/* queues_some_lag - whether some poller of the process is such. */
-bool queues_some_lag(void);
+/* queues_some_lag - whether some poller of the main queue is. */
+bool queues_some_lag(struct queues *queues);
 
 /* queues_polls - whether this thread is a poller of the main queue; it will help with what it offers to the
  * workers. */

@@ -195,7 +195,7 @@ status rpc_server_open(const struct rpc_server_options *options, struct arena *a
 	grpc_init();
 	arena_init(&server->arena, TABLE_BYTES_MAX);
 	server->options = *options;
-	call_host_init(&server->host, options->workers);
+	call_host_init(&server->host, &server->queues, options->workers);
 	set_limits(&server->host, options);
 	TRY(stall_watch_open(&server->host, &server->host.watch));
 	TRY(descriptors_open(bytes_of(sluice_descriptor_set, sluice_descriptor_set_size),

@@ -17,20 +17,27 @@
  * for a call of which nothing is read, and that is answered by a status alone. */
 #define SHED_FULLY_MAX 500
 
+/* What nobody is refused for, however little time he has: it is no queue that stands. */
+#define NO_WAIT_NS INT64_C(5000000)
+
+/* Refusals in a second up to which a call is read first: it may be one that needs no worker. */
+#define SHED_KNOWINGLY_MAX 100
+
 /* How long calls may wait at most while more than that are refused. A burst is over before its last call
  * is late; a queue that stands makes everybody wait and serves nobody more, but less: what half a second
  * of calls holds is in no cache any more when its turn comes. At three times what can be served a search
  * took its worker 200 us behind a queue of half a second, and 145 us behind one of a fifth of that. */
 #define STANDING_NS INT64_C(100000000)
 
-/* How long a worker lets pollers pass before a job, at most; being woken takes time from them. */
+/* How long a worker lets pollers pass before a job, at most, and how often it looks; being woken takes time from
+ * them. */
 #define PASS_NS 1000000
 #define PASSES_MAX 2
 
 static bool is_too_long(const struct call_host *host, int64_t deadline_ns, int64_t wait_ns)
 {
-	return wait_ns > host->queue_ns ||
-	       (deadline_ns != DEADLINE_NEVER && wait_ns > (deadline_ns - clock_ns()) / 2);
+	return wait_ns > host->queue_ns || (deadline_ns != DEADLINE_NEVER && wait_ns > NO_WAIT_NS &&
+					    wait_ns > (deadline_ns - clock_ns()) / 2);
 }
 
 static int64_t this_second(void)
@@ -38,13 +45,18 @@ static int64_t this_second(void)
 	return clock_ns() / 1000000000;
 }
 
-/* In this second or the one before. */
-bool call_host_is_swamped(const struct call_host *host)
+/* Whether so many were in this second or the one before. */
+static bool has_shed(const struct call_host *host, unsigned n)
 {
 	int64_t age = this_second() - atomic_load(&host->shed_second);
 
-	return (age <= 1 && atomic_load(&host->n_shed) >= SHED_FULLY_MAX) ||
-	       (age == 0 && atomic_load(&host->n_shed_before) >= SHED_FULLY_MAX);
+	return (age <= 1 && atomic_load(&host->n_shed) >= n) ||
+	       (age == 0 && atomic_load(&host->n_shed_before) >= n);
+}
+
+bool call_host_is_swamped(const struct call_host *host)
+{
+	return has_shed(host, SHED_FULLY_MAX);
 }
 
 /* Two threads may begin a second: then it has one refusal more. */
@@ -60,13 +72,15 @@ static void note(struct call_host *host)
 	atomic_fetch_add(&host->n_shed, 1);
 }
 
-/* One thread has as much right to a processor as another. Where refusing what comes takes more than the
- * pollers' part of it, what is not read yet grows old, and workers would go on for clients that have left. */
+/* One thread has as much right to a processor as another. Where taking in and refusing what comes is more than
+ * the pollers' part of it, what is not read yet grows old, and workers would go on for clients that
+ * have left. */
 void call_host_let_pollers_pass(const struct call_host *host)
 {
 	const struct timespec pause = {0, PASS_NS};
 
-	for (int i = 0; i < PASSES_MAX && call_host_is_swamped(host) && queues_some_lag(); i++)
+	for (int i = 0;
+	     i < PASSES_MAX && call_host_is_swamped(host) && queues_some_lag(host->queues); i++)
 		nanosleep(&pause, NULL);
 }
 
@@ -81,22 +95,34 @@ bool call_host_sheds(struct call_host *host, gpr_timespec deadline)
 	return true;
 }
 
-static status overloaded(struct rpc_call *call, int64_t wait_ns)
+status call_overloaded(const struct call_host *host, struct arena *arena, int64_t wait_ns)
 {
 	const int64_t ns_per_ms = 1000000;
-	int64_t wait_ms = wait_ns / ns_per_ms, limit_ms = call->host->queue_ns / ns_per_ms;
+	int64_t wait_ms = wait_ns / ns_per_ms, limit_ms = host->queue_ns / ns_per_ms;
 	int64_t retry_ms = wait_ms < RETRY_MS_MIN   ? RETRY_MS_MIN
 			   : wait_ms > RETRY_MS_MAX ? RETRY_MS_MAX
 						    : wait_ms;
 	status s =
-		status_format(&call->arena, STATUS_RESOURCE_EXHAUSTED,
+		status_format(arena, STATUS_RESOURCE_EXHAUSTED,
 			      "the server has more to do than it can: a call would wait %lld ms, "
 			      "and limits.queue_time_max is %lld ms",
 			      (long long)wait_ms, (long long)limit_ms);
 
-	s = status_reason(s, &call->arena, REASON_LIMIT_REACHED, "setting", "limits.queue_time_max",
+	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", "limits.queue_time_max",
 			  "limit", ERROR_NUMBER(limit_ms), "found", ERROR_NUMBER(wait_ms), NULL);
-	return status_retry(s, &call->arena, (uint32_t)retry_ms);
+	return status_retry(s, arena, (uint32_t)retry_ms);
+}
+
+int64_t call_host_late_ns(struct call_host *host, gpr_timespec deadline)
+{
+	int64_t wait_ns = 0;
+
+	if (host->queue_ns && has_shed(host, SHED_KNOWINGLY_MAX))
+		wait_ns = pool_wait_ns(host->workers);
+	if (wait_ns == 0 || !is_too_long(host, call_deadline_ns(deadline), wait_ns))
+		return 0;
+	note(host);
+	return wait_ns;
 }
 
 bool call_shed(struct rpc_call *call)
@@ -111,6 +137,6 @@ bool call_shed(struct rpc_call *call)
 		return false;
 	}
 	note(call->host);
-	rpc_fail(call, overloaded(call, wait_ns));
+	rpc_fail(call, call_overloaded(call->host, &call->arena, wait_ns));
 	return true;
 }

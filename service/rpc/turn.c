@@ -7,8 +7,14 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Of a worker, added to that of the process: a weight of 526 beside 1024. */
+#define WORKER_NICE 3
 
 static void call_run(struct rpc_call *call, enum call_action action, bool may_block);
+static void wake_done(void *owner, bool ok);
 
 /* --- what is due --- */
 
@@ -369,9 +375,37 @@ static enum doer choose_doer(struct rpc_call *call, enum call_action action)
 	return is_behind(call->host) ? WORKER : THIS_THREAD;
 }
 
+static struct rpc_call *call_of_job(struct job *job)
+{
+	return (struct rpc_call *)((char *)job - offsetof(struct rpc_call, job));
+}
+
+/* Where there is more to do than can be done, what comes in has to be taken in and refused all the same; so a
+ * worker has half of a poller's right to a processor, where both want one. */
+static void give_way(void)
+{
+	static _Thread_local bool gives_way;
+
+	if (!gives_way)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
+	gives_way = true;
+}
+
+static void call_run_job(struct job *job)
+{
+	struct rpc_call *call = call_of_job(job);
+
+	if (!queues_polls()) {
+		give_way();
+		call_host_let_pollers_pass(call->host);
+	}
+	call_run(call, call->moved, true);
+}
+
 static void call_hand_on(struct rpc_call *call, enum call_action action, enum doer doer)
 {
 	call->moved = action;
+	call->job.run = call_run_job;
 	if (doer == WORKER)
 		pool_submit(call->host->workers, &call->job);
 	else
@@ -385,13 +419,33 @@ static bool is_for_poller(const struct rpc_call *call, enum call_action action)
 	       call->on_main && !queues_polls();
 }
 
-/* Under the lock, which it gives back. */
+static void call_run_returned(struct job *job)
+{
+	struct rpc_call *call = call_of_job(job);
+
+	call_run(call, call->moved, true);
+}
+
+/* The call goes on being run, by a poller soon, who may end it at once: an op that is counted before keeps it, until it
+ * is known whether one has to be woken. One that is out already comes to a poller anyway. Under the lock,
+ * which it gives back. */
 static void call_give_back(struct rpc_call *call, enum call_action action)
 {
-	if (action == CALL_READ)
-		call->may_read = true;
-	call->running = false;
-	call_nudge(call);
+	struct queues *queues = call->host->queues;
+	bool keep = !call->waking;
+
+	call->moved = action;
+	call->job.run = call_run_returned;
+	if (keep) {
+		call->waking = true;
+		call->n_ops++;
+	}
+	pthread_mutex_unlock(&call->lock);
+	queues_return(queues, &call->job);
+	if (keep && queues_asleep(queues))
+		wire_wake(call);
+	else if (keep)
+		wake_done(call, true);
 }
 
 /* Does action and all that follows. may_block: the action has come to who is to do it. What is long and
@@ -423,14 +477,6 @@ static void call_run(struct rpc_call *call, enum call_action action, bool may_bl
 		}
 		pthread_mutex_unlock(&call->lock);
 	}
-}
-
-static void call_run_job(struct job *job)
-{
-	struct rpc_call *call = (struct rpc_call *)((char *)job - offsetof(struct rpc_call, job));
-
-	call_host_let_pollers_pass(call->host);
-	call_run(call, call->moved, true);
 }
 
 /* --- events, each on any poller --- */
@@ -500,7 +546,6 @@ static void wake_done(void *owner, bool ok)
 
 void turn_init(struct rpc_call *call)
 {
-	call->job.run = call_run_job;
 	call->on_end = (struct rpc_op){end_done, call};
 	call->on_receive = (struct rpc_op){receive_done, call};
 	call->on_send = (struct rpc_op){send_done, call};

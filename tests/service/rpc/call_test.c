@@ -375,7 +375,7 @@ Test(call, is_kept_while_somebody_holds_it)
 	cr_assert_eq(atomic_load(&toy.n_closed), 1);
 }
 
-Test(call, of_two_hundred_streams_gets_its_own_messages)
+static void want_own_messages(void)
 {
 	enum { N = 200, N_MESSAGES = 20 };
 	static const char *const methods[] = {TOY("Count"), TOY("LongCount"), TOY("HeavyCount")};
@@ -385,8 +385,8 @@ Test(call, of_two_hundred_streams_gets_its_own_messages)
 	for (uint32_t i = 0; i < N; i++) {
 		uint32_t numbers[] = {N_MESSAGES, 1000 + i};
 
-		streams[i] = grpc_stream_open_server(client, methods[i % 3], toy_numbers(numbers),
-						     50);
+		streams[i] =
+			grpc_stream_open_server(client, methods[i % 3], toy_numbers(numbers), 50);
 	}
 	for (uint32_t m = 0; m < N_MESSAGES; m++) {
 		for (uint32_t i = 0; i < N; i++) {
@@ -405,7 +405,7 @@ Test(call, of_two_hundred_streams_gets_its_own_messages)
 }
 
 /* More of them than the main queue takes, and again when these have ended. */
-Test(call, of_two_hundred_streams_of_clients_gets_its_own_messages)
+static void want_own_answers(void)
 {
 	enum { N = 200, N_MESSAGES = 5, N_ROUNDS = 3 };
 	struct grpc_stream *streams[N];
@@ -414,8 +414,8 @@ Test(call, of_two_hundred_streams_of_clients_gets_its_own_messages)
 	toy_open_gate(&toy);
 	for (int round = 0; round < N_ROUNDS; round++) {
 		for (uint32_t i = 0; i < N; i++)
-			streams[i] = grpc_stream_open(
-				client, i % 2 ? TOY("Talk") : TOY("HeavyTalk"), 50);
+			streams[i] = grpc_stream_open(client,
+						      i % 2 ? TOY("Talk") : TOY("HeavyTalk"), 50);
 		for (uint32_t m = 0; m < N_MESSAGES; m++) {
 			for (uint32_t i = 0; i < N; i++) {
 				uint32_t said = m * N + i;
@@ -436,6 +436,26 @@ Test(call, of_two_hundred_streams_of_clients_gets_its_own_messages)
 	}
 	cr_assert(toy_is_idle());
 	buffer_finish(&message);
+}
+
+Test(call, of_two_hundred_streams_gets_its_own_messages)
+{
+	want_own_messages();
+}
+
+Test(call, of_two_hundred_streams_of_clients_gets_its_own_answers)
+{
+	want_own_answers();
+}
+
+/* One thread then polls, helps, and sends what workers have made. */
+Test(call_of_one_poller, gets_its_own_messages_and_answers, .timeout = 60)
+{
+	toy_open_as(&toy, NULL, &(struct rpc_server_options){.n_pollers = 1});
+	client = grpc_client_open(toy.address, NULL);
+	want_own_messages();
+	want_own_answers();
+	teardown();
 }
 
 Test(call, refuses_to_send_a_message_above_the_limit)

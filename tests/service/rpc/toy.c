@@ -302,7 +302,7 @@ void toy_open_as(struct toy *toy, const char *address, const struct rpc_server_o
 	options.n_addresses = 1;
 	options.services = &toy->service;
 	options.n_services = 1;
-	options.n_pollers = 2;
+	options.n_pollers = own->n_pollers ? own->n_pollers : 2;
 	memset(toy, 0, sizeof *toy);
 	pthread_mutex_init(&toy->lock, NULL);
 	arena_init(&toy->arena, 1 << 20);
