@@ -6,6 +6,7 @@
  * opens or drops it under neither. A collection is released outside both, since its end calls back.
  */
 #include "index/backup.h"
+#include "index/build/crew.h"
 #include "index/database_state.h"
 #include "index/directory.h"
 #include "kernels/base/error_info.h"
@@ -52,6 +53,8 @@ status database_open(const struct database_options *options, struct arena *arena
 	pthread_cond_init(&database->turned, NULL);
 	TRY(layout_open(&database->layout, options->directory, arena));
 	TRY(resume_key_load(options->directory, arena, &database->resume_key));
+	if (options->builders)
+		crew_limit(options->builders);
 	if (options->seal_rows) {
 		TRY(pool_open(1, "sealer", &database->sealers));
 		TRY(pool_open(1, "merger", &database->mergers));

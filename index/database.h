@@ -39,6 +39,7 @@ struct database_options {
 	uint64_t head_rows_max;
 	uint64_t dead_rows_max, dead_bytes_max; /* of a collection; 0: no bound */
 	uint64_t seal_rows;                     /* of a head, which become a segment; 0: never */
+	size_t builders; /* threads, of low priority, that build an index; 0: as there are processors */
 	/* How long dead rows stay after the last snapshot that saw them, for resume tokens. */
 	int64_t retention_ns;
 	/* Called before a collection is opened, on the thread that opens it; for tests. NULL: nothing. */

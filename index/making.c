@@ -11,6 +11,9 @@
 /* How often somebody is told how far it is. */
 #define PARTS_TOLD 64
 
+/* Rows of older segments that stay in this process's memory. */
+#define ROWS_KEPT 512
+
 static status make(struct chore *chore);
 
 void making_init(struct making *making, struct collection *collection, struct pool *pool)
@@ -39,6 +42,28 @@ static uint64_t source_row(const void *context, uint32_t i)
 	return source->of.row(source->of.context, i);
 }
 
+/* Rows of older segments that were read leave this process's memory: who searches them needs few. */
+static void release(const struct making *making)
+{
+	const struct strata *strata = making->view.strata;
+
+	for (size_t i = making->first; i < making->end; i++) {
+		const struct sealed *sealed = strata->items[i]->sealed;
+
+		sealed_release(sealed, 0, sealed_length(sealed));
+	}
+}
+
+static const float *source_read(const void *context, uint32_t i, float *scratch)
+{
+	const struct source *source = context;
+	struct making *making = source->making;
+
+	if (++making->n_read % ROWS_KEPT == 0)
+		release(making);
+	return source->of.vector(source->of.context, i, scratch);
+}
+
 /* Each is asked for twice, for itself and for its codes. */
 static const float *source_vector(const void *context, uint32_t i, float *scratch)
 {
@@ -50,7 +75,7 @@ static const float *source_vector(const void *context, uint32_t i, float *scratc
 	if (making->tells && making->n_told <= all && making->n_told % (all / PARTS_TOLD + 1) == 0)
 		optimizing_tell(making->chore.collection, OPTIMIZE_SEAL,
 				(float)making->n_told / (float)all);
-	return source->of.vector(source->of.context, i, scratch);
+	return source_read(context, i, scratch);
 }
 
 /* The rotation of a segment that is there, so that one coded query does for all of them. */
@@ -72,10 +97,11 @@ static status write_segment(struct making *making)
 	struct sealed_file file = collection_file(chore->collection, making->id);
 	const struct source own = {making, intake_source(&making->intake)};
 	const struct sealed_source source = {own.of.n, source_row, source_vector, &own};
+	const struct sealed_source sampled = {own.of.n, source_row, source_read, &own};
 	struct sealed_coding coding;
 
 	if (!coding_of(making, &coding)) {
-		TRY(rotation_train(&own.of, file.config->dim, &chore->deadline, &chore->scratch,
+		TRY(rotation_train(&sampled, file.config->dim, &chore->deadline, &chore->scratch,
 				   rotation));
 		coding = rotation_coding(rotation);
 	}
@@ -109,7 +135,7 @@ void making_start(struct making *making)
 	making->view = collection_view(collection, &collection->published);
 	strata_reference(making->view.strata);
 	making->horizon = collection->published.readable_from;
-	making->n_told = making->id = 0;
+	making->n_told = making->n_read = making->id = 0;
 	making->intake = (struct intake){.n = 0};
 	chore_start(&making->chore);
 }

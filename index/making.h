@@ -26,7 +26,7 @@ struct making {
 
 	/* The work's: */
 	struct intake intake;
-	uint64_t n_told;
+	uint64_t n_told, n_read;
 	uint64_t id;
 	struct sealed *sealed; /* owned; NULL: it failed, or nothing is left */
 };

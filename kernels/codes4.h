@@ -133,6 +133,16 @@ void codes4_fetch(const struct codes4_query *query, const struct codes4_range *r
 void codes4_scan(const struct codes4_kernel *scanner, const struct codes4_query *query,
 		 const struct codes4_range *range, struct window *window);
 
+/* codes4_sums - of rows 0 .. n of codes the sums of levels, for a query that goes over the same rows many
+ * times. The same whichever the kernel. ret  [n, rounded up to CODES4_ROWS] */
+void codes4_sums(const struct codes4_kernel *scanner, const struct codes4_query *query,
+		 const unsigned char *codes, uint32_t n, uint16_t *ret);
+
+/* codes4_scan_sums - as codes4_scan, of sums that are there: but no row is left out for its first pairs.
+ * range  its codes are not read.  sums  of all rows that codes begin with */
+void codes4_scan_sums(const struct codes4_query *query, const struct codes4_range *range,
+		      const uint16_t *sums, struct window *window);
+
 /* codes4_scores - of rows 0 .. n of codes, one after the other: base + bias + scale * sum. The same bits
  * whichever the kernel. ret  [n] */
 void codes4_scores(const struct codes4_kernel *scanner, const struct codes4_query *query,

@@ -6,6 +6,7 @@
 
 #define LANES 8
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef int whole __attribute__((vector_size(LANES * sizeof(int))));
 
 #define ROWS 3
 #define COLUMNS 4
@@ -56,23 +57,43 @@ INLINE float sum_of(const lanes *values)
 	return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
+/* The sums of four values' lanes, as sum_of would have them but for the order: pairs side by side are
+ * added, twice, and then the halves. */
+INLINE void sums_of(const lanes values[COLUMNS], float ret[COLUMNS])
+{
+	const whole even = {0, 2, 8, 10, 4, 6, 12, 14}, odd = {1, 3, 9, 11, 5, 7, 13, 15};
+	lanes first = __builtin_shuffle(values[0], values[1], even) +
+		      __builtin_shuffle(values[0], values[1], odd);
+	lanes second = __builtin_shuffle(values[2], values[3], even) +
+		       __builtin_shuffle(values[2], values[3], odd);
+	lanes all = __builtin_shuffle(first, second, even) + __builtin_shuffle(first, second, odd);
+
+	for (size_t j = 0; j < COLUMNS; j++)
+		ret[j] = all[j] + all[j + COLUMNS];
+}
+
 /* Row i, vector j at ret[j * stride + i]. Both numbers are constants where this is inlined. */
 INLINE void products(const float *rows, size_t n_rows, const float *const *vectors,
 		     size_t n_columns, size_t dim, float *ret, size_t stride)
 {
 	lanes totals[ROWS][COLUMNS] = {0};
-	size_t whole = dim / LANES * LANES;
+	size_t end = dim / LANES * LANES;
 
-	for (size_t k = 0; k < whole; k += PRODUCT_SEGMENT)
+	for (size_t k = 0; k < end; k += PRODUCT_SEGMENT)
 		segment_add(rows, n_rows, vectors, n_columns, dim, k,
-			    whole - k < PRODUCT_SEGMENT ? whole - k : PRODUCT_SEGMENT, totals);
+			    end - k < PRODUCT_SEGMENT ? end - k : PRODUCT_SEGMENT, totals);
+#pragma GCC unroll 3
 	for (size_t i = 0; i < n_rows; i++) {
-		for (size_t j = 0; j < n_columns; j++) {
-			float rest = 0;
+		float sums[COLUMNS];
 
-			for (size_t k = whole; k < dim; k++)
-				rest += rows[i * dim + k] * vectors[j][k];
-			ret[j * stride + i] = sum_of(&totals[i][j]) + rest;
+		if (n_columns == COLUMNS)
+			sums_of(totals[i], sums);
+		else
+			sums[0] = sum_of(&totals[i][0]);
+		for (size_t j = 0; j < n_columns; j++) {
+			for (size_t k = end; k < dim; k++)
+				sums[j] += rows[i * dim + k] * vectors[j][k];
+			ret[j * stride + i] = sums[j];
 		}
 	}
 }
@@ -93,7 +114,10 @@ INLINE void multiply(const float *rows, size_t n_rows, size_t dim, const float *
 			products(row, ROWS, vectors + j, 1, dim, ret + j * n_rows + i, n_rows);
 	}
 	for (; i < n_rows; i++) {
-		for (j = 0; j < n; j++)
+		for (j = 0; j + COLUMNS <= n; j += COLUMNS)
+			products(rows + i * dim, 1, vectors + j, COLUMNS, dim, ret + j * n_rows + i,
+				 n_rows);
+		for (; j < n; j++)
 			products(rows + i * dim, 1, vectors + j, 1, dim, ret + j * n_rows + i,
 				 n_rows);
 	}

@@ -236,6 +236,7 @@ static status assemble(struct life *life, struct arena *arena)
 	database_options.scanner_cpu = scanner_cpu;
 	database_options.writers = writers;
 	database_options.seal_rows = config->index.seal_rows;
+	database_options.builders = either(config->threads.workers, processors_count());
 	TRY(database_open(&database_options, arena, &database));
 	services.database = database;
 	life->database = database;

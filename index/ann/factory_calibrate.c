@@ -124,7 +124,11 @@ static status trial_init(struct trial *trial)
 		float *query = trial->queries + i * dim;
 
 		draw_probe(trial, &state, shares[i % KINDS], scratch, query);
-		s = truth_find(trial->made->sealed, query, trial->depth, trial->deadline,
+		s = truth_find(trial->made->sealed,
+			       &(struct truth_question){.query = query,
+							.depth = trial->depth,
+							.least = -INFINITY,
+							.deadline = trial->deadline},
 			       trial->truth + i * trial->depth);
 		factory_scale_query(&trial->made->scaling, query, query);
 	}
@@ -240,7 +244,8 @@ static status measure_widths(struct trial *trial, uint32_t depth, float *ret)
 status factory_calibrate(const struct factory_made *made, const struct deadline *deadline,
 			 struct arena *arena, struct factory_calibration *ret)
 {
-	SCOPED(trial) trial = &(struct trial){
+	SCOPED(trial)
+	trial = &(struct trial){
 		.made = made,
 		.deadline = deadline,
 		.arena = arena,

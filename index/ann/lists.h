@@ -1,6 +1,6 @@
 /* lists - inverted lists of 4-bit codes, beside a sealed segment: one kind of what ann.h opens.
  *
- * FAISS trains some centroids, and each row is in the lists of two of them (index/build/clusters.h says
+ * FAISS trains some centroids, and each row is in the lists of two of them (index/build/nearest.h says
  * which): a list is a range of positions, and a position's place in the segment stands in the file. A
  * query takes lists in the order of what they may hold, which it sees by 4-bit codes of their centroids,
  * all in one sweep (lists_walk.c). It reads their rows' codes (kernels/codes4.h), keeps the best few
@@ -8,7 +8,7 @@
  * bounds these by bytes (kernels/rows8.h) and hands them on. It stops at the first list that is not
  * likely to hold anything better than what it keeps. How likely is a number, z, that follows with how
  * many it keeps from the recall that is wanted: by a table that is measured when the file is made, on
- * rows of the segment and mixtures of them (lists_calibrate.c). lists_table.h has the margin that is
+ * rows of the segment and mixtures of them (lists_measure.c). lists_table.h has the margin that is
  * added.
  * lists_layout.h draws the file; lists_build.h says how it is made.
  */
@@ -20,8 +20,9 @@
 struct lists;
 
 /* lists_build - as ann_build. Heap: twice a sample of up to LISTS_SAMPLE_BYTES, or the centroids four
- * times, a slice of rows, and 8 bytes for each row. Disk: about dim * 5 / 4 + 24 bytes for each row.
- * FAISS works with some threads (index/build/threads.h), of the caller's priority.
+ * times, up to 72 MiB of codes, 16 bytes for each row, and up to 18 MiB and an eighth of a byte for each
+ * row and thread. Disk: about dim * 5 / 4 + 24 bytes for each row.
+ * A crew of threads (index/build/crew.h), of the caller's priority; the file does not tell how many.
  * Fails: RESOURCE_EXHAUSTED INTERNAL DEADLINE_EXCEEDED CANCELLED */
 status lists_build(const struct sealed_file *file, const struct sealed *sealed,
 		   const struct deadline *deadline, const struct ann_progress *progress,

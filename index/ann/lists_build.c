@@ -1,6 +1,7 @@
 /* lists_build - makes the file: trains, assigns, writes, and measures what it wrote before it counts. */
 #include "index/ann/lists_build.h"
 
+#include "index/build/crew.h"
 #include "index/file/file_io.h"
 #include "kernels/base/error_info.h"
 
@@ -27,8 +28,10 @@ static void building_finish(struct building *building)
 	block_writer_finish(&building->writer);
 	free(building->centroids);
 	free(building->list_of);
+	free(building->position_of);
 	free(building->places);
 	free(building->first);
+	free(building->counts);
 	free(building->radius);
 	free(building->square);
 	free(building->stretch);
@@ -67,6 +70,22 @@ void building_row(const struct building *building, uint32_t place, float factor,
 
 	for (size_t i = 0; i < building->shape.dim; i++)
 		ret[i] = row[i] * factor;
+}
+
+uint32_t building_list(const struct building *building, uint32_t position)
+{
+	uint32_t low = 0, high = building->shape.n_lists;
+
+	/* The last that begins there or before: empty lists begin where the next one does. */
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (building->first[middle] <= position)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 uint32_t building_sample_place(const struct building *building, uint32_t n_sample, uint32_t i)
@@ -129,12 +148,14 @@ status lists_build(const struct sealed_file *file, const struct sealed *sealed,
 		   struct arena *arena)
 {
 	const struct block_file block_file = lists_block_file(file);
-	SCOPED(building) building = &(struct building){
+	SCOPED(building)
+	building = &(struct building){
 		.sealed = sealed,
 		.config = file->config,
 		.deadline = deadline,
 		.progress = progress,
 		.arena = arena,
+		.crew = crew_size(CREW_MAX),
 		.shape = {.metric = file->config->metric,
 			  .dim = file->config->dim,
 			  .n = sealed_length(sealed)},

@@ -5,8 +5,11 @@
  *	lists_quantize.c   what 4-bit codes mean, of a sample of residuals
  *	lists_sketch.c     what queries see of centroids first
  *	lists_encode.c     the parts of the file, in the order of positions
- *	lists_calibrate.c  the table, over what was written
+ *	lists_measure.c    what walks find over what was written
+ *	lists_calibrate.c  the table, from that
  *	lists_build.c      one after the other
+ *
+ * Several threads share each stage (index/build/crew.h); the file is the same however many they are.
  *
  * FAISS sums squares in float. So what it is given is scaled by a power of two, which changes no
  * order: the longest row of a sample is then about 1 long. Nothing else is scaled.
@@ -17,12 +20,13 @@
 #include "index/ann/lists_state.h"
 #include "index/build/axes.h"
 #include "index/build/clusters.h"
+#include "index/build/nearest.h"
 #include "index/segment/block_writer.h"
 
 /* Of the sample that centroids are trained on. */
 #define LISTS_SAMPLE_BYTES ((size_t)512 << 20)
 
-/* Rows that are read, assigned or coded at a time. */
+/* Rows that are read, and then leave this process's memory, between looks at the deadline. */
 #define LISTS_SLICE 4096
 
 struct building {
@@ -31,13 +35,18 @@ struct building {
 	const struct deadline *deadline;
 	const struct ann_progress *progress;
 	struct arena *arena;
+	size_t crew; /* how many threads there are */
 
 	struct lists_shape shape;
-	float scale;             /* of what FAISS sees */
-	float *centroids;        /* [n_lists][dim] owned */
-	uint32_t *list_of;       /* [copies][n] owned; of each place, the nearest list first */
+	float scale;              /* of what FAISS sees, and nearest.h */
+	struct nearest_axes axes; /* along which rows are compared first; the segment's */
+	float *centroids;         /* [n_lists][dim] owned */
+	/* Of each place, of the nearest list first: lists, and when these are all known positions. */
+	uint32_t *list_of;       /* [copies][n] owned */
+	uint32_t *position_of;   /* [copies][n] owned */
 	uint32_t *places;        /* [n copies] owned; of each position */
 	uint32_t *first;         /* [n_lists + 1] owned; positions */
+	uint32_t *counts;        /* [n_lists] owned; rows that are nearest to it */
 	float *radius;           /* [n_lists] owned; this and the next as struct lists_entries */
 	float *square, *stretch; /* [n_lists] owned */
 	float *mean;             /* [dim] owned; of all rows */
@@ -67,6 +76,21 @@ struct codes4_model building_model(const struct building *building);
 
 /* building_row - the row at a place, times a factor. ret  [dim] */
 void building_row(const struct building *building, uint32_t place, float factor, float *ret);
+
+/* building_parts - in how many parts all lists are shared out among the crew; part `part` of them begins at
+ * building_part. */
+static inline size_t building_parts(const struct building *building)
+{
+	return building->crew < building->shape.n_lists ? building->crew : building->shape.n_lists;
+}
+
+static inline uint32_t building_part(const struct building *building, size_t part)
+{
+	return (uint32_t)(building->shape.n_lists * part / building_parts(building));
+}
+
+/* building_list - the list that a position is of. */
+uint32_t building_list(const struct building *building, uint32_t position);
 
 /* building_sample_place - where the i-th of n_sample rows is: one of each n-th part of all rows,
  * anywhere in it, since rows may repeat themselves in a rhythm. */

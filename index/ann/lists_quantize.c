@@ -1,6 +1,7 @@
 /* lists_quantize - what 4-bit codes mean: axes, widths and codewords, of a sample of residuals. */
 #include "index/ann/lists_build.h"
 
+#include "index/build/crew.h"
 #include "kernels/score.h"
 
 #include <math.h>
@@ -8,7 +9,11 @@
 #include <string.h>
 
 #define SAMPLE_ROWS 8192
-#define ITERATIONS 12
+
+/* Of k-means: the first of them over one row in EARLY_PART. */
+#define ITERATIONS 3
+#define ITERATIONS_EARLY 9
+#define EARLY_PART 4
 
 #define GROUPS_LEAST 32
 #define DIMS_PER_GROUP 4
@@ -19,19 +24,20 @@ struct residuals {
 	uint32_t n;
 	float *rows;    /* [n][dim] owned, scaled */
 	float *rotated; /* [n][kept] owned, likewise */
-	float *columns; /* [n][CODES4_WIDTH_MAX] owned; those of a group */
-	float *words;   /* [CODES4_WORDS][CODES4_WIDTH_MAX] owned */
 };
 
 static void residuals_finish(struct residuals *residuals)
 {
 	free(residuals->rows);
 	free(residuals->rotated);
-	free(residuals->columns);
-	free(residuals->words);
 }
 
 SCOPE_DEFINE(residuals, residuals_finish)
+
+struct training {
+	struct building *building;
+	const struct residuals *residuals;
+};
 
 /* Beside the residuals, for L2: the range of -|x|^2 less the mean of its list. */
 static void square_see(struct building *building, const float *row, uint32_t list, bool first)
@@ -56,7 +62,8 @@ static status residuals_take(struct building *building, struct residuals *residu
 					 : i % building->shape.n;
 		/* Of all its lists in turn: codes are of residuals against each of them. */
 		size_t copy = i % building->shape.copies;
-		uint32_t list = building->list_of[copy * building->shape.n + place];
+		uint32_t list = building_list(
+			building, building->position_of[copy * building->shape.n + place]);
 		const float *centroid = building->centroids + list * dim;
 		float *row = residuals->rows + i * dim;
 
@@ -65,9 +72,13 @@ static status residuals_take(struct building *building, struct residuals *residu
 			square_see(building, row, list, i == 0);
 		for (size_t j = 0; j < dim; j++)
 			row[j] = (row[j] - centroid[j]) * building->scale;
-		if (i % LISTS_SLICE == 0)
+		if (i % (LISTS_SLICE / 8) == 0) {
 			TRY(deadline_check(building->deadline));
+			/* What was read lies before. */
+			sealed_release(building->sealed, 0, place);
+		}
 	}
+	sealed_release(building->sealed, 0, building->shape.n);
 	building->squares.step =
 		(building->squares.step - building->squares.low) / (SQUARE_CODES - 1);
 	return status_ok();
@@ -100,47 +111,88 @@ static status widths_choose(struct building *building, const struct axes *axes)
 	return lists_widths(axes->variances, axes->n, n, building->widths, &shape->kept);
 }
 
-/* The codewords of the group of axes first .. first + width. */
-static status words_train(struct building *building, const struct residuals *residuals,
-			  uint32_t first, uint32_t width)
+/* What the codewords of one group are trained with. */
+struct group {
+	float *columns; /* [n][width] owned */
+	float *words;   /* [CODES4_WORDS][width] owned */
+};
+
+static void group_finish(struct group *group)
 {
+	free(group->columns);
+	free(group->words);
+}
+
+SCOPE_DEFINE(group, group_finish)
+
+/* The codewords of the axes first .. first + width. */
+static status words_train(const struct training *training, uint32_t first, uint32_t width,
+			  struct arena *arena)
+{
+	const struct building *building = training->building;
+	const struct residuals *residuals = training->residuals;
 	const struct clusters_options options = {
-		.dim = width, .k = CODES4_WORDS, .iterations = ITERATIONS, .threads = 1};
+		.dim = width,
+		.k = CODES4_WORDS,
+		.iterations = ITERATIONS,
+		.iterations_early = ITERATIONS_EARLY,
+		.n_early = residuals->n / EARLY_PART,
+		.threads = 1,
+	};
 	float *ret = building->codewords + (size_t)first * CODES4_WORDS;
 	size_t kept = building->shape.kept;
+	SCOPED(group)
+	group = &(struct group){
+		.columns = malloc(sizeof(float) * residuals->n * width),
+		.words = malloc(sizeof(float) * CODES4_WORDS * width),
+	};
 
+	if (!group->columns || !group->words)
+		return building_no_memory();
 	for (size_t i = 0; i < residuals->n; i++)
-		memcpy(residuals->columns + i * width, residuals->rotated + i * kept + first,
+		memcpy(group->columns + i * width, residuals->rotated + i * kept + first,
 		       width * sizeof(float));
-	TRY(clusters_train(&options, residuals->columns, residuals->n, NULL, building->arena,
-			   residuals->words));
+	TRY(clusters_train(&options, group->columns, residuals->n, building->deadline, arena,
+			   group->words));
 	for (size_t word = 0; word < CODES4_WORDS; word++) {
 		for (size_t i = 0; i < width; i++)
 			ret[i * CODES4_WORDS + word] =
-				residuals->words[word * width + i] / building->scale;
+				group->words[word * width + i] / building->scale;
 	}
 	return status_ok();
+}
+
+static status group_train(void *context, size_t part, const struct crew_place *place)
+{
+	const struct training *training = context;
+	const uint32_t *widths = training->building->widths;
+	uint32_t first = 0;
+
+	for (size_t group = 0; group < part; group++)
+		first += widths[group];
+	return words_train(training, first, widths[part], place->arena);
 }
 
 static status words_train_all(struct building *building, struct residuals *residuals)
 {
 	const struct lists_shape *shape = &building->shape;
-	uint32_t first = 0;
+	struct training training = {building, residuals};
+	struct crew_work work = {
+		.run = group_train,
+		.context = &training,
+		.deadline = building->deadline,
+		.arena = building->arena,
+	};
 
 	residuals->rotated = malloc(sizeof(float) * residuals->n * shape->kept);
-	residuals->columns = malloc(sizeof(float) * residuals->n * CODES4_WIDTH_MAX);
-	residuals->words = malloc(sizeof(float) * CODES4_WORDS * CODES4_WIDTH_MAX);
 	building->codewords = calloc(shape->kept, sizeof(float) * CODES4_WORDS);
-	if (!residuals->rotated || !residuals->columns || !residuals->words || !building->codewords)
+	if (!residuals->rotated || !building->codewords)
 		return building_no_memory();
 	axes_apply(building->rotation, shape->kept, shape->dim, residuals->rows, residuals->n,
 		   residuals->rotated);
-	for (uint32_t group = 0; group < shape->groups && building->widths[group]; group++) {
-		TRY(deadline_check(building->deadline));
-		TRY(words_train(building, residuals, first, building->widths[group]));
-		first += building->widths[group];
-	}
-	return status_ok();
+	while (work.n < shape->groups && building->widths[work.n])
+		work.n++;
+	return crew_run(&work);
 }
 
 /* Of directions that are as residuals are: of those along which there is more there are more. */

@@ -38,23 +38,34 @@ void lists_point(struct lists *lists, const struct lists_shape *shape, const uns
  * leads     [n_lists] what a list promises by its centroid alone
  * spreads   [n_lists] by how much the scores of its rows differ from that
  * promises  [n_lists] room for a walk
- * picked, order  [n_lists], [n_lists] likewise */
+ * picked, order  [n_lists], [n_lists] likewise
+ * sums, best, products  [positions] of codes, [n_lists] the greatest of each list, [n_lists] with centroids,
+ *           all at once: for a query that walks many times. NULL: a walk finds those that it needs */
 struct lists_query {
 	struct rows8_query rows;
 	struct codes4_query codes;
 	float length;
 	float *leads, *spreads, *promises;
 	uint32_t *picked, *order;
+	const uint16_t *sums, *best;
+	const float *products;
 };
 
 /* lists_query_init - all is the arena's. Fails: RESOURCE_EXHAUSTED */
 status lists_query_init(struct lists_query *ret, const struct lists *lists, const float *query,
 			struct arena *arena);
 
+/* lists_query_expand - finds all sums and products. All is the arena's: 2 bytes a position.
+ * Fails: RESOURCE_EXHAUSTED */
+status lists_query_expand(struct lists_query *query, const struct lists *lists,
+			  struct arena *arena);
+
 /* lists_walk - one way through the lists.
  * visible  whether a place may be a hit; NULL: all may.
  * window   of width `keep`; gets (score of the first stage, position), not sealed.
- * read     the walk adds the rows that it read. */
+ * read     the walk adds the rows that it read.
+ * shorter  [n_shorter] walks of the same query and z that keep less: each looks at the lists that this one
+ *          comes to, until it would end by itself. They have windows of their own. */
 struct lists_walk {
 	struct lists_query *query;
 	float z;
@@ -63,6 +74,8 @@ struct lists_walk {
 	struct window *window;
 	uint64_t read;
 	const struct deadline *deadline;
+	struct lists_walk *shorter;
+	uint32_t n_shorter;
 	struct lists_bar bar; /* the walk's own */
 };
 

@@ -22,7 +22,7 @@ static const double targets[LISTS_TARGETS] = {.80, .85, .90, .95, .97, .99, .999
  * changed. */
 static const double margins[LISTS_DEPTHS][LISTS_TARGETS] = {
 	{0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.8},
-	{0.25, 0.25, 0.3, 0.4, 0.45, 0.7, 1},
+	{0.25, 0.25, 0.3, 0.5, 0.55, 0.75, 1},
 	{0.25, 0.25, 0.3, 0.4, 0.45, 0.7, 1},
 };
 

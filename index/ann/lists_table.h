@@ -1,7 +1,7 @@
 /* lists_table - how much of the lists to read for which recall, as it was measured. Internal to the
  * lists.
  *
- * lists_calibrate.c measures with queries that are rows, or made of four. Questions miss a little more: on
+ * lists_measure.c measures with queries that are rows, or made of four. Questions miss a little more: on
  * one corpus (a hundred thousand passages of technical text and a thousand questions about them, 384
  * dimensions) a question finds with some z what such a query finds with a z that is less by up to 0.7
  * times the deviation of a random direction. So z is measured, and about that much added; and so many are

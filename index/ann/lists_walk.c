@@ -94,8 +94,11 @@ static struct sight look(const struct lists *lists, const struct lists_query *qu
 	const struct rows8_query *rows = &query->rows;
 	float product;
 
-	rows8_products(rows8_scanner(ROWS8_BEST), rows,
-		       lists->centroids + list * rows8_bytes(rows->dim), 1, &product);
+	if (query->products)
+		product = query->products[list];
+	else
+		rows8_products(rows8_scanner(ROWS8_BEST), rows,
+			       lists->centroids + list * rows8_bytes(rows->dim), 1, &product);
 	return sight_checked(rows->metric == METRIC_L2
 				     ? sight_of_l2(query, &lists->entries, list, product)
 				     : sight_of(query, &lists->entries, list, product));
@@ -166,6 +169,34 @@ status lists_query_init(struct lists_query *ret, const struct lists *lists, cons
 	TRY(rows8_query_init(&ret->rows, arena, shape->metric, shape->dim, query));
 	TRY(codes4_query_init(&ret->codes, arena, &lists->model, query));
 	look_at_all(lists, ret);
+	return status_ok();
+}
+
+status lists_query_expand(struct lists_query *query, const struct lists *lists, struct arena *arena)
+{
+	const struct lists_shape *shape = &lists->shape;
+	size_t n = ((size_t)lists_positions(shape) + CODES4_ROWS - 1) / CODES4_ROWS * CODES4_ROWS;
+	uint16_t *sums = arena_alloc(arena, n * sizeof *sums);
+	uint16_t *best = arena_alloc(arena, shape->n_lists * sizeof *best);
+	float *products = arena_alloc(arena, shape->n_lists * sizeof *products);
+
+	if (!sums || !best || !products)
+		return status_make(STATUS_RESOURCE_EXHAUSTED, "memory for a query");
+	codes4_sums(codes4_scanner(CODES4_BEST), &query->codes, lists->codes4,
+		    lists_positions(shape), sums);
+	rows8_products(rows8_scanner(ROWS8_BEST), &query->rows, lists->centroids, shape->n_lists,
+		       products);
+	for (uint32_t list = 0; list < shape->n_lists; list++) {
+		const uint32_t *first = lists->entries.first + list;
+		uint16_t most = 0;
+
+		for (uint32_t i = first[0]; i < first[1]; i++)
+			most = sums[i] > most ? sums[i] : most;
+		best[list] = most;
+	}
+	query->sums = sums;
+	query->best = best;
+	query->products = products;
 	return status_ok();
 }
 
@@ -297,6 +328,16 @@ static void list_fetch(const struct lists *lists, const struct lists_query *quer
 		__builtin_prefetch(lists->centroids + list * row8_bytes + i);
 }
 
+/* Whether no row of the list has a score that is before the threshold: the same score as a scan has. */
+static bool best_is_behind(const struct lists_walk *walk, uint32_t list, float base)
+{
+	const struct codes4_query *codes = &walk->query->codes;
+	float shift = base + codes->bias,
+	      score = shift + codes->scale * (float)walk->query->best[list];
+
+	return score < walk->window->threshold.score;
+}
+
 static void list_scan(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
 		      uint32_t list, float base)
 {
@@ -305,8 +346,33 @@ static void list_scan(const struct lists *lists, struct lists_walk *walk, const 
 	range.base = base;
 	range.visible = walk->visible ? row_is_visible : NULL;
 	range.context = seen;
-	codes4_scan(codes4_scanner(CODES4_BEST), &walk->query->codes, &range, walk->window);
+	if (!walk->query->sums)
+		codes4_scan(codes4_scanner(CODES4_BEST), &walk->query->codes, &range, walk->window);
+	else if (!best_is_behind(walk, list, base))
+		codes4_scan_sums(&walk->query->codes, &range, walk->query->sums, walk->window);
 	walk->read += range.n;
+}
+
+/* A threshold that is late lets in more, and ends the walk late. */
+static void list_read(const struct lists *lists, struct lists_walk *walk, const struct seen *seen,
+		      uint32_t list, float base)
+{
+	list_scan(lists, walk, seen, list, base);
+	lists_bar_raise(&walk->bar, walk->window);
+}
+
+static void list_read_shorter(const struct lists *lists, struct lists_walk *walk,
+			      const struct seen *seen, uint32_t list, const struct sight *sight)
+{
+	float promise = promise_of(sight->lead, sight->spread, walk->z);
+
+	for (uint32_t i = 0; i < walk->n_shorter; i++) {
+		struct lists_walk *shorter = &walk->shorter[i];
+
+		if (!(promise < shorter->window->threshold.score) &&
+		    !(walk->query->promises[list] < shorter->window->threshold.score))
+			list_read(lists, shorter, seen, list, sight->base);
+	}
 }
 
 /* Whether no list of a step can promise as much as the threshold. */
@@ -332,15 +398,15 @@ static status lists_scan(const struct lists *lists, struct lists_walk *walk,
 
 			if (query->promises[list] < walk->window->threshold.score)
 				continue;
-			if (at + 1 < end)
+			if (at + 1 < end && !query->sums)
 				list_fetch(lists, query, ordered->order[at + 1]);
 			sight = look(lists, query, list);
 			if (promise_of(sight.lead, sight.spread, walk->z) <
 			    walk->window->threshold.score)
 				continue;
-			list_scan(lists, walk, seen, list, sight.base);
-			/* A threshold that is late lets in more, and ends the walk late. */
-			lists_bar_raise(&walk->bar, walk->window);
+			list_read(lists, walk, seen, list, sight.base);
+			if (walk->n_shorter > 0)
+				list_read_shorter(lists, walk, seen, list, &sight);
 			if (walk->read - checked < step_rows)
 				continue;
 			checked = walk->read;
@@ -374,6 +440,9 @@ status lists_walk_run(const struct lists *lists, struct lists_walk *walk)
 	struct ordered ordered;
 
 	walk->bar = (struct lists_bar){.threshold = walk->window->threshold};
+	for (uint32_t i = 0; i < walk->n_shorter; i++)
+		walk->shorter[i].bar =
+			(struct lists_bar){.threshold = walk->shorter[i].window->threshold};
 	promises_make(lists, walk->query, walk->z);
 	promises_measure(walk->query->promises, n_lists, &mean, &deviation);
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {

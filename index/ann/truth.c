@@ -4,6 +4,7 @@
 #include "kernels/base/error_info.h"
 #include "kernels/score.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* A coded query takes some 12 bytes a dimension. */
@@ -12,8 +13,7 @@
 /* The rows with the best bounds, and of them the ones with the best scores. */
 struct search {
 	const struct sealed *sealed;
-	const float *query;
-	const struct deadline *deadline;
+	const struct truth_question *question;
 	struct arena arena;
 	struct codes8_query coded;
 	struct window bounds, best;
@@ -37,7 +37,11 @@ static status propose(struct search *search, size_t width)
 	struct codes8_range range = {.codes = codes, .n = codes->n};
 
 	TRY(window_clear(&search->bounds, width));
-	TRY(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, search->deadline));
+	/* What is below by its bound is none of the rows that are asked for. */
+	if (search->question->least > -INFINITY)
+		search->bounds.threshold = (struct key){search->question->least, UINT64_MAX};
+	TRY(codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range,
+			   search->question->deadline));
 	window_seal(&search->bounds);
 	return status_ok();
 }
@@ -52,9 +56,10 @@ static status score(struct search *search, uint32_t depth)
 		const float *vector =
 			sealed_vector(search->sealed, (uint32_t)place, search->scratch);
 
-		window_offer(&search->best, (struct key){score_exact(shape->metric, search->query,
-								     vector, shape->dim),
-							 place});
+		window_offer(&search->best,
+			     (struct key){score_exact(shape->metric, search->question->query,
+						      vector, shape->dim),
+					  place});
 	}
 	window_seal(&search->best);
 	return status_ok();
@@ -67,14 +72,14 @@ static bool is_certain(const struct search *search, uint32_t depth)
 	       key_before(search->best.keys[depth - 1], search->bounds.horizon);
 }
 
-status truth_find(const struct sealed *sealed, const float *query, uint32_t depth,
-		  const struct deadline *deadline, uint32_t *ret_places)
+status truth_find(const struct sealed *sealed, const struct truth_question *question,
+		  uint32_t *ret_places)
 {
-	uint32_t n = sealed_length(sealed);
-	SCOPED(search) search = &(struct search){
+	uint32_t n = sealed_length(sealed), depth = question->depth;
+	SCOPED(search)
+	search = &(struct search){
 		.sealed = sealed,
-		.query = query,
-		.deadline = deadline,
+		.question = question,
 	};
 
 	arena_init(&search->arena, CODED_BYTES);
@@ -82,7 +87,7 @@ status truth_find(const struct sealed *sealed, const float *query, uint32_t dept
 	if (!search->scratch)
 		return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory to calibrate"),
 				 REASON_MEMORY_LIMIT);
-	TRY(sealed_query_init(sealed, &search->arena, query, &search->coded));
+	TRY(sealed_query_init(sealed, &search->arena, question->query, &search->coded));
 	TRY(window_init(&search->bounds, depth));
 	TRY(window_init(&search->best, depth));
 	for (uint64_t width = (uint64_t)depth * 4;; width *= 4) {

@@ -46,16 +46,21 @@ void axes_finish(struct axes *axes)
 	*axes = (struct axes){0};
 }
 
+/* Rows whose coordinates are made together. */
+#define ROWS_AT_ONCE 16
+
 /* How much there is along each axis. */
 static status measure(struct axes *axes, const float *rows, size_t n_rows)
 {
 	double *sums = calloc(axes->n, sizeof *sums);
-	float *along = calloc(axes->n, sizeof *along);
+	float *along = calloc((size_t)ROWS_AT_ONCE * axes->n, sizeof *along);
 
-	for (size_t i = 0; sums && along && i < n_rows; i++) {
-		axes_apply(axes->matrix, axes->n, axes->dim, rows + i * axes->dim, 1, along);
-		for (size_t k = 0; k < axes->n; k++)
-			sums[k] += (double)along[k] * (double)along[k];
+	for (size_t first = 0; sums && along && first < n_rows; first += ROWS_AT_ONCE) {
+		size_t n = n_rows - first < ROWS_AT_ONCE ? n_rows - first : ROWS_AT_ONCE;
+
+		axes_apply(axes->matrix, axes->n, axes->dim, rows + first * axes->dim, n, along);
+		for (size_t i = 0; i < n * axes->n; i++)
+			sums[i % axes->n] += (double)along[i] * (double)along[i];
 	}
 	for (size_t k = 0; sums && along && k < axes->n; k++)
 		axes->variances[k] = (float)(sums[k] / (double)n_rows);

@@ -29,3 +29,25 @@ void build_threads_bound(void)
 	if (omp_get_max_threads() > build_threads())
 		omp_set_num_threads(build_threads());
 }
+
+int build_threads_alone(void)
+{
+	int before;
+
+	build_threads_bound();
+	before = omp_get_max_threads();
+	omp_set_num_threads(1);
+	return before;
+}
+
+void build_threads_restore(int threads)
+{
+	omp_set_num_threads(threads);
+}
+
+size_t build_processors(void)
+{
+	int n = omp_get_num_procs();
+
+	return n > 1 ? (size_t)n : 1;
+}

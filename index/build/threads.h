@@ -6,6 +6,8 @@
 #ifndef SLUICE_INDEX_BUILD_THREADS_H
 #define SLUICE_INDEX_BUILD_THREADS_H
 
+#include <stddef.h>
+
 /* Of however many processors. */
 #define BUILD_THREADS_MAX 4
 
@@ -15,5 +17,13 @@ int build_threads(void);
 /* build_threads_bound - from here on FAISS's calls of this thread take no more, and BLAS's of the
  * process. Any thread. */
 void build_threads_bound(void);
+
+/* build_threads_alone - FAISS's calls of this thread take no other, until build_threads_restore is given what
+ * this gave. */
+int build_threads_alone(void);
+void build_threads_restore(int threads);
+
+/* build_processors - that this process may use, at least 1. */
+size_t build_processors(void);
 
 #endif

@@ -125,6 +125,10 @@ enum block_use {
 /* block_map_advise - how a part will be read. */
 void block_map_advise(const struct block_map *map, size_t part, enum block_use use);
 
+/* block_map_release - bytes offset .. offset + size of a part are not needed for now: they leave this
+ * process's map, not the page cache. Who reads them all the same maps them again. */
+void block_map_release(const struct block_map *map, size_t part, uint64_t offset, uint64_t size);
+
 SCOPE_DEFINE(block_map, block_map_finish)
 
 /* block_is_there - whether there is a file of the name, finished, whatever is in it.

@@ -247,3 +247,13 @@ void block_map_advise(const struct block_map *map, size_t part, enum block_use u
 	(void)madvise(at, size, MADV_HUGEPAGE);
 	(void)madvise(at, size, MADV_WILLNEED);
 }
+
+void block_map_release(const struct block_map *map, size_t part, uint64_t offset, uint64_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t first = (map->layout.parts[part].offset + offset) / page * page;
+	uint64_t end = map->layout.parts[part].offset + offset + size;
+
+	if (size > 0)
+		(void)madvise(map->map + first, end - first, MADV_DONTNEED);
+}

@@ -71,6 +71,12 @@ void sealed_fetch(const struct sealed *sealed, uint32_t place)
 		__builtin_prefetch(vector + i);
 }
 
+void sealed_release(const struct sealed *sealed, uint32_t first, uint32_t n)
+{
+	block_map_release(&sealed->file, SEALED_VECTORS, first * sealed->vector_bytes,
+			  n * sealed->vector_bytes);
+}
+
 uint64_t sealed_death(const struct sealed *sealed, uint32_t place)
 {
 	return ~atomic_load_explicit(&sealed->deaths[place], memory_order_relaxed);

@@ -98,6 +98,11 @@ const float *sealed_vector(const struct sealed *sealed, uint32_t place, float *s
 /* sealed_fetch - has the processor fetch the row's vector from memory ahead of its use. */
 void sealed_fetch(const struct sealed *sealed, uint32_t place);
 
+/* sealed_release - vectors first .. first + n have been read and are not needed for now: a reader of all of
+ * them does not keep them in this process's memory, where they are of use to nobody. Who asks for one all
+ * the same waits some microseconds for it. */
+void sealed_release(const struct sealed *sealed, uint32_t first, uint32_t n);
+
 /* sealed_kill - the row at a place died at a generation, which is not published yet. */
 void sealed_kill(struct sealed *sealed, uint32_t place, uint64_t generation);
 bool sealed_alive(const struct sealed *sealed, uint32_t place, uint64_t generation);

@@ -134,6 +134,48 @@ void codes4_scores(const struct codes4_kernel *scanner, const struct codes4_quer
 	}
 }
 
+void codes4_sums(const struct codes4_kernel *scanner, const struct codes4_query *query,
+		 const unsigned char *codes, uint32_t n, uint16_t *ret)
+{
+	size_t block_bytes = (size_t)query->groups / 2 * CODES4_ROWS;
+	const struct codes4_bar no_bar = {.above = -1};
+
+	for (size_t first = 0; first < n; first += ROWS_AT_ONCE)
+		(void)scanner->sums(query, codes + first / CODES4_ROWS * block_bytes,
+				    n - first > CODES4_ROWS ? 2 : 1, no_bar, ret + first);
+}
+
+/* Rows that are looked at together: most are none of them above. */
+#define SUMS_AT_ONCE 32
+
+static bool any_is_above(const uint16_t *sums, size_t n, int16_t above)
+{
+	uint16_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found |= (uint16_t)((int16_t)sums[i] > above);
+	return found;
+}
+
+void codes4_scan_sums(const struct codes4_query *query, const struct codes4_range *range,
+		      const uint16_t *sums, struct window *window)
+{
+	uint64_t end = (uint64_t)range->first + range->n;
+	float shift = range->base + query->bias;
+
+	for (uint64_t place = range->first; place < end; place += SUMS_AT_ONCE) {
+		size_t n = end - place < SUMS_AT_ONCE ? end - place : SUMS_AT_ONCE;
+		int16_t above = sum_above(shift, query->scale, window->threshold.score);
+		uint64_t rows = 0;
+
+		if (!any_is_above(sums + place, n, above))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			rows |= (uint64_t)((int16_t)sums[place + i] > above) << i;
+		rows_offer(range, shift, query->scale, (uint32_t)place, rows, sums + place, window);
+	}
+}
+
 static bool is_there(enum codes4_isa isa)
 {
 #if defined(__x86_64__)

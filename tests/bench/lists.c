@@ -30,6 +30,7 @@ struct bench {
 	uint32_t truth_n;
 	struct sealed *sealed;
 	struct lists *lists;
+	bool *seen;          /* [rows.n] a place that two lists gave counts once */
 	struct arena memory; /* of a query */
 	struct window bounds, best;
 };
@@ -173,7 +174,7 @@ static void find(struct bench *bench, const float *query, const struct lists_set
 	double start = cpu_seconds(), now;
 	struct lists_query prepared;
 	struct lists_walk walk = {.query = &prepared, .z = setting->z, .window = &kept};
-	uint32_t *positions = arena_alloc(&bench->memory, setting->keep * sizeof *positions);
+	uint32_t n = 0, *places = arena_alloc(&bench->memory, setting->keep * sizeof *places);
 	float *upper = arena_alloc(&bench->memory, setting->keep * sizeof *upper);
 
 	kept.keys = arena_alloc(&bench->memory, 2 * sizeof *kept.keys * setting->keep);
@@ -188,12 +189,19 @@ static void find(struct bench *bench, const float *query, const struct lists_set
 	now = cpu_seconds();
 	cost->walk += now - start;
 	start = now;
-	for (size_t i = 0; i < kept.n; i++)
-		positions[i] = (uint32_t)kept.keys[i].row;
-	rows8_bounds(rows8_scanner(ROWS8_BEST), &prepared.rows, bench->lists->rows8, positions,
-		     (uint32_t)kept.n, upper, NULL);
-	for (size_t i = 0; i < kept.n; i++)
-		window_offer(bounds, (struct key){upper[i], bench->lists->places[positions[i]]});
+	for (size_t i = 0; i < kept.n; i++) {
+		uint32_t place = bench->lists->places[kept.keys[i].row];
+
+		places[n] = place;
+		n += !bench->seen[place];
+		bench->seen[place] = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		bench->seen[places[i]] = false;
+	rows8_bounds(rows8_scanner(ROWS8_BEST), &prepared.rows, bench->lists->rows8, places, n,
+		     upper, NULL);
+	for (size_t i = 0; i < n; i++)
+		window_offer(bounds, (struct key){upper[i], places[i]});
 	window_seal(bounds);
 	cost->rest += cpu_seconds() - start;
 	cost->read += (double)walk.read;
@@ -310,6 +318,9 @@ int main(int argc, char **argv)
 	matrix_read(&bench.rows, &arena, "vectors.npy");
 	matrix_read(&bench.queries, &arena, "queries.npy");
 	truth_read(&bench, &arena);
+	bench.seen = calloc(bench.rows.n, sizeof *bench.seen);
+	if (!bench.seen)
+		abort();
 	corpus_must(window_init(&bench.bounds, 1));
 	corpus_must(window_init(&bench.best, 1));
 	config.dim = bench.rows.dim;
@@ -324,6 +335,7 @@ int main(int argc, char **argv)
 				ask(&bench, lists_depth(row), (float)lists_target(column), NULL,
 				    argc > 2 ? strtoul(argv[2], NULL, 10) : PASSES);
 	}
+	free(bench.seen);
 	lists_close(bench.lists);
 	sealed_close(bench.sealed);
 	if (argc < 2)
