@@ -104,11 +104,12 @@ static void announce(const struct life *life)
 	fflush(stdout);
 }
 
+/* Who is told by the one is not to find the other behind. */
 static void set_health(const struct life *life, enum rpc_health health)
 {
-	rpc_server_set_health(life->server, health);
 	if (life->health)
 		rpc_server_set_health(life->health, health);
+	rpc_server_set_health(life->server, health);
 }
 
 static void reload(struct life *life)

@@ -13,7 +13,7 @@
 
 /* A look at sockets that took longer has found something at one of them; and so many looks for one event. */
 #define EMPTY_LOOK_NS INT64_C(3000)
-#define LOOKS_MAX 64
+#define LOOKS_MAX 16
 
 /* For how long a thread may find something on hand until it counts as behind. */
 #define LAG_NS INT64_C(4000000)

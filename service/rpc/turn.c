@@ -8,7 +8,6 @@
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 /* Of a worker, added to that of the process: a weight of 526 beside 1024. */
 #define WORKER_NICE 3
@@ -386,8 +385,9 @@ static void give_way(void)
 {
 	static _Thread_local bool gives_way;
 
+	/* 0: this thread. */
 	if (!gives_way)
-		setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
+		(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
 	gives_way = true;
 }
 
