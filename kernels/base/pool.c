@@ -11,15 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct line {
-	struct job *first, *last;
-	size_t n;
-};
-
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct line jobs, offers;
+	struct job_line jobs, offers;
 	atomic_size_t n_offers; /* as in offers, for a look without the lock */
 	bool closing;
 	size_t n_busy, n_asleep; /* threads */
@@ -40,7 +35,7 @@ struct pool {
 /* Offers that are older are the threads' alone. */
 #define BEHIND_NS INT64_C(2000000)
 
-static void line_add(struct line *line, struct job *job)
+void job_line_add(struct job_line *line, struct job *job)
 {
 	job->next = NULL;
 	if (line->first)
@@ -51,7 +46,7 @@ static void line_add(struct line *line, struct job *job)
 	line->n++;
 }
 
-static struct job *line_take(struct line *line)
+struct job *job_line_take(struct job_line *line)
 {
 	struct job *job = line->first;
 
@@ -65,7 +60,7 @@ static struct job *line_take(struct line *line)
 /* Under the lock, as the rest that has no line of its own. */
 static struct job *take_offer(struct pool *pool)
 {
-	struct job *job = line_take(&pool->offers);
+	struct job *job = job_line_take(&pool->offers);
 
 	atomic_store_explicit(&pool->n_offers, pool->offers.n, memory_order_relaxed);
 	return job;
@@ -77,7 +72,7 @@ static struct job *take_oldest(struct pool *pool)
 
 	if (offer && (!job || offer->queued_ns < job->queued_ns))
 		return take_offer(pool);
-	return line_take(&pool->jobs);
+	return job_line_take(&pool->jobs);
 }
 
 static void note_run(struct pool *pool, int64_t ran_ns)
@@ -255,7 +250,7 @@ void pool_submit(struct pool *pool, struct job *job)
 {
 	job->queued_ns = clock_ns();
 	pthread_mutex_lock(&pool->lock);
-	line_add(&pool->jobs, job);
+	job_line_add(&pool->jobs, job);
 	/* Under the lock: once the job has run the pool may be closed. */
 	pthread_cond_signal(&pool->wake);
 	pthread_mutex_unlock(&pool->lock);
@@ -267,7 +262,7 @@ void pool_offer(struct pool *pool, struct job *job)
 
 	job->queued_ns = clock_ns();
 	pthread_mutex_lock(&pool->lock);
-	line_add(&pool->offers, job);
+	job_line_add(&pool->offers, job);
 	atomic_store_explicit(&pool->n_offers, pool->offers.n, memory_order_relaxed);
 	wake = is_too_much(pool, 1, is_behind(pool));
 	pthread_mutex_unlock(&pool->lock);
@@ -315,14 +310,13 @@ static void strand_run(struct job *base)
 	struct job *job;
 
 	pthread_mutex_lock(&strand->lock);
-	job = strand->first;
-	strand->first = job->next;
+	job = job_line_take(&strand->jobs);
 	pthread_mutex_unlock(&strand->lock);
 
 	job->run(job);
 
 	pthread_mutex_lock(&strand->lock);
-	if (!strand->first) {
+	if (!strand->jobs.first) {
 		strand->running = false;
 		pthread_cond_broadcast(&strand->drained);
 		pthread_mutex_unlock(&strand->lock);
@@ -345,7 +339,7 @@ void strand_finish(struct strand *strand)
 	while (strand->running)
 		pthread_cond_wait(&strand->drained, &strand->lock);
 	pthread_mutex_unlock(&strand->lock);
-	assert(!strand->first);
+	assert(!strand->jobs.first);
 	pthread_cond_destroy(&strand->drained);
 	pthread_mutex_destroy(&strand->lock);
 }
@@ -354,13 +348,8 @@ void strand_submit(struct strand *strand, struct job *job)
 {
 	bool start;
 
-	job->next = NULL;
 	pthread_mutex_lock(&strand->lock);
-	if (strand->first)
-		strand->last->next = job;
-	else
-		strand->first = job;
-	strand->last = job;
+	job_line_add(&strand->jobs, job);
 	start = !strand->running;
 	strand->running = true;
 	pthread_mutex_unlock(&strand->lock);

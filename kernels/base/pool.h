@@ -24,6 +24,15 @@ struct job {
 	int64_t queued_ns; /* the pool's: since when */
 };
 
+/* job_line - jobs in the order in which they were added. All zero is empty. Without a lock of its own. */
+struct job_line {
+	struct job *first, *last;
+	size_t n;
+};
+
+void job_line_add(struct job_line *line, struct job *job);
+struct job *job_line_take(struct job_line *line); /* NULL: it is empty */
+
 /* pool_open - n_threads threads, with all signals blocked. name  at most 10 bytes, shows in ps.
  * Fails: RESOURCE_EXHAUSTED */
 status pool_open(size_t n_threads, const char *name, struct pool **ret);
@@ -62,7 +71,7 @@ struct strand {
 	struct pool *pool;
 	pthread_mutex_t lock;
 	pthread_cond_t drained;
-	struct job *first, *last;
+	struct job_line jobs;
 	bool running; /* submitted to the pool and not yet drained */
 };
 

@@ -51,13 +51,8 @@ bool queues_some_lag(struct queues *queues)
 
 void queues_return(struct queues *queues, struct job *job)
 {
-	job->next = NULL;
 	pthread_mutex_lock(&queues->lock);
-	if (queues->first_returned)
-		queues->last_returned->next = job;
-	else
-		queues->first_returned = job;
-	queues->last_returned = job;
+	job_line_add(&queues->returned, job);
 	atomic_fetch_add(&queues->n_returned, 1);
 	pthread_mutex_unlock(&queues->lock);
 }
@@ -75,11 +70,9 @@ static bool run_returned(struct queues *queues)
 	if (atomic_load(&queues->n_returned) == 0)
 		return false;
 	pthread_mutex_lock(&queues->lock);
-	job = queues->first_returned;
-	if (job) {
-		queues->first_returned = job->next;
+	job = job_line_take(&queues->returned);
+	if (job)
 		atomic_fetch_sub(&queues->n_returned, 1);
-	}
 	pthread_mutex_unlock(&queues->lock);
 	if (job)
 		job->run(job);

@@ -47,8 +47,8 @@ struct queues {
 	atomic_uint next_stream; /* whose turn it is */
 
 	pthread_mutex_t lock;
-	struct job *first_returned, *last_returned; /* under the lock */
-	atomic_uint n_returned, n_asleep;           /* jobs; pollers that wait for an event */
+	struct job_line returned;         /* under the lock */
+	atomic_uint n_returned, n_asleep; /* jobs; pollers that wait for an event */
 
 	_Atomic int64_t lags_until_ns; /* some poller is taken to lag until then */
 };
