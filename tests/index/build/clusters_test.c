@@ -1,6 +1,7 @@
 /* The second centroid of a row: near, and at a right angle to the first. */
 #include "index/build/clusters.h"
 
+#include "tests/index/build/loss.h"
 #include "tests/kernels/random.h"
 
 #include <criterion/criterion.h>
@@ -58,22 +59,6 @@ Test(clusters, give_the_same_twice_where_there_is_one)
 	cr_assert_eq(second, 0);
 }
 
-/* What is to be least, as it is written down. */
-static double loss_of(const float *row, const float *first, const float *second)
-{
-	double square = 0, product = 0, firsts = 0;
-
-	for (size_t i = 0; i < DIM; i++) {
-		double one = (double)row[i] - (double)first[i];
-		double two = (double)row[i] - (double)second[i];
-
-		square += two * two;
-		product += one * two;
-		firsts += one * one;
-	}
-	return square + (firsts > 0 ? product * product / firsts : 0);
-}
-
 Test(clusters, lose_least_among_those_near)
 {
 	enum { K = 12, ROWS = 200 };
@@ -94,8 +79,9 @@ Test(clusters, lose_least_among_those_near)
 		for (uint32_t other = 0; other < K; other++) {
 			if (other != first)
 				least = fmin(least,
-					     loss_of(row, centroids[first], centroids[other]));
+					     loss_of(row, centroids[first], centroids[other], DIM));
 		}
-		cr_assert_float_eq(loss_of(row, centroids[first], centroids[second]), least, 1e-5);
+		cr_assert_float_eq(loss_of(row, centroids[first], centroids[second], DIM), least,
+				   1e-5);
 	}
 }

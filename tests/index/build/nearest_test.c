@@ -1,6 +1,7 @@
 /* The nearest centroid, and the second one of a row: near, and at a right angle to the first. */
 #include "index/build/nearest.h"
 
+#include "tests/index/build/loss.h"
 #include "tests/kernels/random.h"
 
 #include <criterion/criterion.h>
@@ -71,22 +72,6 @@ Test(nearest, gives_two_of_a_row_that_is_too_long)
 	cr_assert_neq(found.first, found.second);
 }
 
-/* What is to be least, as it is written down. */
-static double loss_of(const float *row, const float *first, const float *second)
-{
-	double square = 0, product = 0, firsts = 0;
-
-	for (size_t i = 0; i < PLANE; i++) {
-		double one = (double)row[i] - (double)first[i];
-		double two = (double)row[i] - (double)second[i];
-
-		square += two * two;
-		product += one * two;
-		firsts += one * one;
-	}
-	return square + (firsts > 0 ? product * product / firsts : 0);
-}
-
 Test(nearest, loses_least_among_those_near)
 {
 	enum { K = 12, ROWS = 200 };
@@ -107,10 +92,11 @@ Test(nearest, loses_least_among_those_near)
 		for (uint32_t other = 0; other < K; other++) {
 			if (other != found.first)
 				least = fmin(least, loss_of(row, centroids[found.first],
-							    centroids[other]));
+							    centroids[other], PLANE));
 		}
-		cr_assert_float_eq(loss_of(row, centroids[found.first], centroids[found.second]),
-				   least, 1e-5);
+		cr_assert_float_eq(
+			loss_of(row, centroids[found.first], centroids[found.second], PLANE), least,
+			1e-5);
 	}
 }
 
