@@ -35,6 +35,10 @@ void codes8_rotate(const struct codes8_rotation *rotation, const float *const *v
 double codes8_rotate_rows(const struct codes8_rotation *rotation, const float *const *vectors,
 			  size_t n, float *room, double *ret);
 
+/* codes8_rotate_query - as codes8_rotate_rows, of one vector, which needs no room.
+ * ret  [dim] */
+double codes8_rotate_query(const struct codes8_rotation *rotation, const float *query, double *ret);
+
 #define CODES8_HEAD_STEP 32
 
 /* Of the energy, what the head holds. More: fewer tails are read, and more bytes of every row. For

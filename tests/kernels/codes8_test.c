@@ -145,10 +145,12 @@ Test(codes8_round, never_rounds_down)
 	}
 }
 
+#define REFLECTION_MAX 1031
+
 /* Orthonormal. */
 static void reflection_draw(struct random *random, uint32_t dim, float *ret)
 {
-	double normal[300], squares = 0;
+	double normal[REFLECTION_MAX], squares = 0;
 
 	for (size_t i = 0; i < dim; i++) {
 		normal[i] = (double)random_signed(random);
@@ -229,6 +231,41 @@ Test(codes8_rotation, rotates_rows_as_exactly_as_it_says)
 		}
 		free(found);
 		free(vectors);
+		free(matrix);
+	}
+}
+
+/* Longer than what is made at once, and not a multiple of it. */
+Test(codes8_rotation, rotates_a_query_as_exactly_as_it_says)
+{
+	static const float times[] = {1, 0x1p-62F, 0x1p-130F, 0x1p60F, 0x1p100F, 0};
+	static const uint32_t dims[] = {1, 3, 8, 16, 37, 128, 300, 512, 517, 1031};
+	struct random random = {11};
+
+	for (size_t d = 0; d < COUNT(dims); d++) {
+		uint32_t dim = dims[d];
+		float *matrix = calloc((size_t)dim * dim + dim, sizeof *matrix);
+		float *query = matrix + (size_t)dim * dim;
+		const float *pointer = query;
+		double *found = calloc(2 * (size_t)dim, sizeof *found), *want = found + dim;
+		struct codes8_rotation rotation = {.matrix = matrix, .dim = dim};
+
+		reflection_draw(&random, dim, matrix);
+		for (size_t kind = 0; kind < COUNT(times); kind++) {
+			double off = 0, most;
+
+			for (size_t k = 0; k < dim; k++)
+				query[k] = times[kind] * random_signed(&random);
+			codes8_rotate(&rotation, &pointer, 1, want);
+			most = codes8_rotate_query(&rotation, query, found);
+			cr_assert_lt(most, 0x1p-10);
+			cr_assert(kind > 0 || most > 0, "in double");
+			for (size_t k = 0; k < dim; k++)
+				off += (found[k] - want[k]) * (found[k] - want[k]);
+			cr_assert_leq(sqrt(off), most * vector_norm(query, dim), "dim %u kind %zu",
+				      dim, kind);
+		}
+		free(found);
 		free(matrix);
 	}
 }
