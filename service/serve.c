@@ -19,6 +19,7 @@
 #include "service/memory.h"
 #include "service/processors.h"
 #include "service/retrieval/retrieval.h"
+#include "service/retrieval/shared_scans.h"
 #include "service/serve_config.h"
 #include "service/serve_life.h"
 #include "service/telemetry/telemetry.h"
@@ -177,6 +178,7 @@ static status assemble(struct life *life, struct arena *arena)
 	SCOPED(rpc_server) health = NULL;
 	SCOPED(scanner) scanner_cpu = NULL;
 	SCOPED(scanner) gpu = NULL;
+	SCOPED(shared_scans) shared_scans = NULL;
 	SCOPED(pool) workers = NULL;
 	SCOPED(pool) writers = NULL;
 	SCOPED(database) database = NULL;
@@ -223,11 +225,13 @@ static status assemble(struct life *life, struct arena *arena)
 		arena, &gpus, &gpu));
 	log_gpus(&gpus);
 	TRY(pool_open(either(config->threads.workers, processors_count()), "worker", &workers));
+	TRY(shared_scans_open(workers, &shared_scans));
 	TRY(pool_open(config->threads.writers, "writer", &writers));
 	pool_time_queue(workers, TIMER_WORKER_QUEUE);
 	pool_time_queue(writers, TIMER_WRITER_QUEUE);
 
 	services.workers = workers;
+	services.shared_scans = shared_scans;
 	services.writers = writers;
 	services.scanner_cpu = scanner_cpu;
 	services.gpu = gpu;

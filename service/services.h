@@ -8,6 +8,7 @@
 #include "service/rpc/rpc.h"
 
 struct cursors;
+struct shared_scans;
 
 /* The context of every service; everything in it is borrowed. */
 struct services {
@@ -16,8 +17,9 @@ struct services {
 	struct scanner *scanner_cpu; /* asked where the first cannot */
 	struct scanner *gpu;         /* NULL: none in use */
 	const struct gpu_list *gpus;
-	int64_t start_ns;        /* on clock_ns */
-	struct cursors *cursors; /* that are open */
+	int64_t start_ns;                  /* on clock_ns */
+	struct cursors *cursors;           /* that are open */
+	struct shared_scans *shared_scans; /* NULL: each search scans for itself */
 	struct pool *workers, *writers;
 	size_t page_hits; /* of a search that names no number; 0: 100 */
 	/* Bytes of vectors that a scan reads in half a millisecond: above it a page is worth a

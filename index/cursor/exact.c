@@ -377,6 +377,22 @@ static const struct cursor_ops exact_ops = {
 	.free = exact_free,
 };
 
+bool exact_is_source(const struct cursor *cursor)
+{
+	return cursor->ops == &exact_ops;
+}
+
+bool exact_begins_with_scan(struct exact *exact)
+{
+	if (status_failed(exact->base.status) || exact->base.ended || exact->fill != FILL_NONE)
+		return false;
+	if (exact->has_last || exact->gathers || (exact->select && !exact->places))
+		return false;
+	if (snapshot_places(exact->snapshot) == 0 || !snapshot_sealed(exact->snapshot, 0))
+		return false;
+	return exact->scanner == exact->scanner_cpu && !exact_finds_next(exact);
+}
+
 static status make_room_to_widen(struct exact *exact, const struct collection_config *config)
 {
 	if (config->encoding != ENCODING_FLOAT16)

@@ -48,6 +48,34 @@ status exact_codes_propose(struct exact *exact, const struct scan_range *range)
 			      exact->base.walk->deadline);
 }
 
+void exact_codes_propose_together(struct exact *const *walks, size_t n,
+				  const struct scan_range *range, status *ret)
+{
+	const struct sealed *sealed =
+		snapshot_sealed(walks[0]->snapshot, range->row_base + range->first);
+	struct codes8_range codes = codes_of(sealed, range);
+	const struct deadline *deadlines[CODES8_PROBES_MAX];
+	struct codes8_probe probes[CODES8_PROBES_MAX];
+	status ends[CODES8_PROBES_MAX];
+	size_t places[CODES8_PROBES_MAX], n_scanning = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct exact *exact = walks[i];
+
+		ret[i] = prepare(exact, sealed);
+		if (status_failed(ret[i]))
+			continue;
+		places[n_scanning] = i;
+		deadlines[n_scanning] = exact->base.walk->deadline;
+		probes[n_scanning++] = (struct codes8_probe){&exact->coded, &exact->window, 0};
+	}
+	if (n_scanning > 0)
+		codes8_propose_together(codes8_scanner(CODES8_BEST), probes, n_scanning, &codes,
+					deadlines, ends);
+	for (size_t i = 0; i < n_scanning; i++)
+		ret[places[i]] = ends[i];
+}
+
 status exact_codes_bounds(struct exact *exact, const struct scan_range *range, float *ret_upper,
 			  float *ret_lower)
 {

@@ -1,14 +1,11 @@
 /* exact_fill - windows of bound keys: one scan, or what indexes propose, for the rows that come first. */
 #include "index/cursor/exact_state.h"
 
-/* Rows of a range at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
-#define FILL_RANGE_ROWS 65536
-
 #define FILL_WIDTH_MIN 64
 
 /* What the first scanner had offered before it failed may be offered again, with another bound:
  * the window keeps a row once. */
-static status fill_range(struct exact *exact, const struct scan_range *range)
+status exact_fill_range(struct exact *exact, const struct scan_range *range)
 {
 	const struct deadline *deadline = exact->base.walk->deadline;
 	status result;
@@ -36,7 +33,7 @@ static status fill_by_scan(struct exact *exact, uint64_t *place)
 
 	snapshot_range(exact->snapshot, *place, FILL_RANGE_ROWS, bitmap, &range);
 	n = exact_narrow(exact, *place, bitmap, &range);
-	TRY(fill_range(exact, &range));
+	TRY(exact_fill_range(exact, &range));
 	exact_note_scan(exact, &range, n);
 	*place += range.n;
 	return status_ok();
@@ -53,11 +50,16 @@ static size_t fill_width(const struct exact *exact)
 	return wanted < EXACT_WINDOW_MAX ? wanted : EXACT_WINDOW_MAX;
 }
 
+status exact_fill_begin(struct exact *exact)
+{
+	return exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS);
+}
+
 status exact_fill(struct exact *exact)
 {
 	uint64_t place = 0, scan_end = exact->recall > 0 ? 0 : UINT64_MAX;
 
-	TRY(exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS));
+	TRY(exact_fill_begin(exact));
 	while (exact_seek(exact, &place)) {
 		TRY(exact_wanted(exact));
 		if (place >= scan_end)

@@ -5,6 +5,7 @@
  *	exact_find.c    approximate indexes, for such fills
  *	exact_refill.c  every other fill: a window of true keys
  *	exact_codes.c   ranges of sealed segments, for both
+ *	exact_shared.c  the first fills of several walks, in one pass
  *
  * The window after such a fill holds, in keys[taken .. n), bound keys in order, not scored yet,
  * and in keys[0 .. n_scored) a heap of the scored rows, the best first. A row that is scored moves
@@ -60,6 +61,9 @@ struct exact {
 	struct hit hits[]; /* [batch] the batch that is lent out */
 };
 
+/* Rows of a range of a fill at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
+#define FILL_RANGE_ROWS 65536
+
 /* exact_fill - the first window, and with a recall the next ones. exact_refill - the next one; what is
  * left in the present one is dropped. Fails: as cursor_next */
 status exact_fill(struct exact *exact);
@@ -96,6 +100,22 @@ uint64_t exact_find_bytes(const struct exact *exact);
 status exact_codes_propose(struct exact *exact, const struct scan_range *range);
 status exact_codes_bounds(struct exact *exact, const struct scan_range *range, float *ret_upper,
 			  float *ret_lower);
+
+/* exact_codes_propose_together - exact_codes_propose by the processor, of the same range for n walks.
+ * ret  [n] how each ended. */
+void exact_codes_propose_together(struct exact *const *walks, size_t n,
+				  const struct scan_range *range, status *ret);
+
+/* exact_fill_begin - empties the window for exact_fill. exact_fill_range - what exact_fill does of a range.
+ * Fail: as cursor_next */
+status exact_fill_begin(struct exact *exact);
+status exact_fill_range(struct exact *exact, const struct scan_range *range);
+
+/* exact_is_source - whether a stage is an exact source. */
+bool exact_is_source(const struct cursor *cursor);
+
+/* exact_begins_with_scan - whether the next step does, for which all that it takes is at hand. */
+bool exact_begins_with_scan(struct exact *exact);
 
 /* exact_width - rows of the first window, before the snapshot's size bounds it. */
 size_t exact_width(const struct exact *exact);

@@ -18,6 +18,7 @@
 enum meter {
 	METER_SEARCHES,      /* searches and walks that were opened */
 	METER_SCANS,         /* pages for which rows were scanned */
+	METER_SHARED_SCANS,  /* of them, done by another search's worker with its own */
 	METER_SCANNED_ROWS,  /* codes or vectors read by scans */
 	METER_SCANNED_BYTES, /* the same, in bytes */
 	METER_RERANKED_ROWS, /* rows scored exactly */

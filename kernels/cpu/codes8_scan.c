@@ -3,6 +3,7 @@
 #include "kernels/scanner.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define ALL_ROWS 0xFFFFU
 
@@ -73,32 +74,103 @@ static void scan_step(struct codes8_scan *scans, size_t n, uint32_t place, uint3
 	}
 }
 
+/* The probes that are still wanted, and where they end up. */
+struct crowd {
+	struct codes8_scan scans[CODES8_PROBES_MAX]; /* [n] */
+	size_t n, places[CODES8_PROBES_MAX];         /* of each, among the probes */
+};
+
+static void crowd_begin(struct crowd *crowd, const struct codes8_kernel *scanner,
+			struct codes8_probe *probes, size_t n_probes,
+			const struct codes8_range *range)
+{
+	assert(n_probes >= 1 && n_probes <= CODES8_PROBES_MAX);
+	assert(range->first + range->n <= range->codes->n);
+	crowd->n = n_probes;
+	for (size_t i = 0; i < n_probes; i++) {
+		struct codes8_scan *scan = &crowd->scans[i];
+
+		crowd->places[i] = i;
+		scan->kernel = scanner;
+		scan->range = range;
+		scan->probe = &probes[i];
+		scan->n = 0;
+	}
+}
+
+static void crowd_end(struct crowd *crowd)
+{
+	for (size_t i = 0; i < crowd->n; i++)
+		codes8_tails_settle(&crowd->scans[i], 0);
+}
+
+/* The next rows of the range, place at the start of a block; gives where it stopped. */
+static uint32_t crowd_step(struct crowd *crowd, const struct codes8_range *range, uint32_t place)
+{
+	uint32_t step = step_rows(range->codes->shape.block_bytes), end = range->first + range->n;
+	uint32_t stop = end - place < step ? end : place + step;
+
+	scan_step(crowd->scans, crowd->n, place, stop);
+	return stop;
+}
+
 status codes8_propose(const struct codes8_kernel *scanner, struct codes8_probe *probes,
 		      size_t n_probes, const struct codes8_range *range,
 		      const struct deadline *deadline)
 {
 	uint32_t place = range->first / CODES8_ROWS * CODES8_ROWS, end = range->first + range->n;
-	uint32_t step = step_rows(range->codes->shape.block_bytes);
-	struct codes8_scan scans[CODES8_PROBES_MAX];
+	struct crowd crowd;
 
-	assert(n_probes >= 1 && n_probes <= CODES8_PROBES_MAX);
-	assert(end <= range->codes->n && end >= range->first);
-	for (size_t i = 0; i < n_probes; i++) {
-		scans[i].kernel = scanner;
-		scans[i].range = range;
-		scans[i].probe = &probes[i];
-		scans[i].n = 0;
-	}
+	crowd_begin(&crowd, scanner, probes, n_probes, range);
 	while (range->n > 0 && place < end) {
-		uint32_t stop = end - place < step ? end : place + step;
-
 		TRY(deadline_check(deadline));
-		scan_step(scans, n_probes, place, stop);
-		place = stop;
+		place = crowd_step(&crowd, range, place);
 	}
-	for (size_t i = 0; i < n_probes; i++)
-		codes8_tails_settle(&scans[i], 0);
+	crowd_end(&crowd);
 	return status_ok();
+}
+
+/* Those whose time is up are let go. What waits of one that goes is not wanted. */
+static void crowd_thin(struct crowd *crowd, const struct deadline *const *deadlines, status *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < crowd->n; i++) {
+		size_t place = crowd->places[i];
+
+		ret[place] = deadline_check(deadlines[place]);
+		if (status_failed(ret[place]))
+			continue;
+		if (n < i) {
+			struct codes8_scan *to = &crowd->scans[n], *from = &crowd->scans[i];
+
+			to->probe = from->probe;
+			to->n = from->n;
+			memcpy(to->waiting, from->waiting, from->n * sizeof *from->waiting);
+			crowd->places[n] = place;
+		}
+		n++;
+	}
+	crowd->n = n;
+}
+
+void codes8_propose_together(const struct codes8_kernel *scanner, struct codes8_probe *probes,
+			     size_t n_probes, const struct codes8_range *range,
+			     const struct deadline *const *deadlines, status *ret)
+{
+	uint32_t place = range->first / CODES8_ROWS * CODES8_ROWS, end = range->first + range->n;
+	struct crowd crowd;
+
+	crowd_begin(&crowd, scanner, probes, n_probes, range);
+	for (size_t i = 0; i < n_probes; i++)
+		ret[i] = status_ok();
+	while (range->n > 0 && place < end) {
+		crowd_thin(&crowd, deadlines, ret);
+		if (crowd.n == 0)
+			return;
+		place = crowd_step(&crowd, range, place);
+	}
+	crowd_end(&crowd);
 }
 
 /* Both bounds of the rows of the block at place that are of the range. */

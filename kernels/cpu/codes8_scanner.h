@@ -52,6 +52,13 @@ status codes8_propose(const struct codes8_kernel *scanner, struct codes8_probe *
 		      size_t n_probes, const struct codes8_range *range,
 		      const struct deadline *deadline);
 
+/* codes8_propose_together - the same for searches that each may end for itself.
+ * deadlines  [n_probes] a probe whose deadline has passed is left alone from there on.
+ * ret        [n_probes] why it was, or OK. */
+void codes8_propose_together(const struct codes8_kernel *scanner, struct codes8_probe *probes,
+			     size_t n_probes, const struct codes8_range *range,
+			     const struct deadline *const *deadlines, status *ret);
+
 /* Where bounds go: both [range->n]. */
 struct codes8_bounds_out {
 	float *upper, *lower;

@@ -185,6 +185,8 @@ static enum rpc_step iterate_next(struct rpc_call *call, struct buffer *ret)
 
 	if (!iterate->opened)
 		return not_opened(call);
+	if (!search_stream_has_cursor(stream))
+		return RPC_WAIT;
 	if (stream->told)
 		return rpc_fail(call, stream->ending);
 	if (!iterate->greeted)

@@ -33,6 +33,8 @@ static enum rpc_step search_next(struct rpc_call *call, struct buffer *page)
 	status failure = status_ok();
 	size_t n_hits;
 
+	if (!search_stream_has_cursor(stream))
+		return RPC_WAIT;
 	if (stream->told)
 		return rpc_fail(call, stream->ending);
 	stream->ending = search_stream_verdict(stream, call, false);

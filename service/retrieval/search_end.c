@@ -1,4 +1,5 @@
 /* search_end - what a stream says at the end of a page and of itself, who ends it, and its rest. */
+#include "index/cursor/exact.h"
 #include "kernels/base/error_info.h"
 #include "service/retrieval/record.h"
 #include "service/retrieval/resume.h"
@@ -126,6 +127,17 @@ bool search_stream_was_cut(const struct search_stream *stream, status failure)
  * the same for all. */
 static uint64_t bytes_ahead(struct search_stream *stream)
 {
+	if (stream->scan_listed) {
+		switch (shared_scans_state(stream->services->shared_scans, &stream->guest)) {
+		case GUEST_LISTED:
+			return stream->ahead_bytes;
+		case GUEST_TAKEN:
+			return 0;
+		case GUEST_OUT:
+			stream->ahead_known = false;
+			break;
+		}
+	}
 	if (!stream->ahead_known)
 		stream->ahead_bytes =
 			stream->batch_at < stream->batch.n ? 0 : cursor_scan_bytes(stream->cursor);
@@ -135,7 +147,23 @@ static uint64_t bytes_ahead(struct search_stream *stream)
 
 bool search_stream_is_long(struct search_stream *stream)
 {
-	return stream->cursor && bytes_ahead(stream) > stream->services->inline_scan_bytes;
+	const struct services *services = stream->services;
+
+	if (!stream->cursor || bytes_ahead(stream) <= services->inline_scan_bytes)
+		return false;
+	if (services->shared_scans && !stream->scan_listed &&
+	    exact_waits_for_scan(stream->cursor)) {
+		stream->scan_listed = true;
+		shared_scans_list(services->shared_scans, &stream->guest, stream->cursor,
+				  stream->entry.call);
+	}
+	return true;
+}
+
+bool search_stream_has_cursor(struct search_stream *stream)
+{
+	return !stream->scan_listed ||
+	       shared_scans_claim(stream->services->shared_scans, &stream->guest);
 }
 
 bool search_stream_is_heavy(struct search_stream *stream)

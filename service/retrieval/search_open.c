@@ -309,6 +309,8 @@ status search_stream_open(struct search_stream *stream, struct rpc_call *call,
 
 void search_stream_close(struct search_stream *stream)
 {
+	if (stream->scan_listed)
+		shared_scans_leave(stream->services->shared_scans, &stream->guest);
 	if (stream->entry.call)
 		rpc_note_hits(stream->entry.call, stream->returned);
 	if (stream->services)

@@ -1,6 +1,7 @@
 /* search_stream - pages of hits, within limit and budget. */
 #include "service/retrieval/search_stream.h"
 
+#include "index/cursor/exact.h"
 #include "kernels/base/meter.h"
 #include "service/codec/chunk_codec.h"
 #include "service/codec/chunk_wire.h"
@@ -314,15 +315,27 @@ static enum step fill(struct search_stream *stream, uint64_t hits_max, uint32_t 
 	return STEP_END;
 }
 
+/* The scan that the page begins with, unless another has done it, with those that others wait for. */
+static void lead(struct search_stream *stream)
+{
+	stream->scan_listed = false;
+	if (exact_waits_for_scan(stream->cursor))
+		shared_scans_lead(stream->services->shared_scans, stream->cursor);
+}
+
 enum step search_stream_fill(struct search_stream *stream, uint64_t hits_max, uint32_t field,
 			     struct buffer *page, size_t *ret_hits, status *ret_failure)
 {
-	/* A filter may have been looked up ahead, to know what the page will take. */
-	int64_t ahead_ns = stream->walk.select_ns - stream->metered.select_ns;
 	uint64_t returned = stream->returned;
-	int64_t start_ns = clock_ns() - ahead_ns;
+	int64_t start_ns = clock_ns(), ahead_ns;
 	enum step step;
 
+	/* A filter may have been looked up ahead, to know what the page will take; and a scan been done. */
+	ahead_ns = stream->walk.select_ns - stream->metered.select_ns + stream->walk.scan_ns -
+		   stream->metered.scan_ns;
+	start_ns -= ahead_ns;
+	if (stream->scan_listed)
+		lead(stream);
 	*ret_hits = 0;
 	stream->page_text_bytes = 0;
 	stream->ahead_known = false;

@@ -15,6 +15,7 @@
 #include "service/cursors.h"
 #include "service/retrieval/search_request.h"
 #include "service/retrieval/sent_rows.h"
+#include "service/retrieval/shared_scans.h"
 #include "service/services.h"
 
 struct search_stream {
@@ -32,6 +33,8 @@ struct search_stream {
 
 	uint64_t ahead_bytes; /* ahead_known: what the next page's scan reads */
 	bool ahead_known;
+	bool scan_listed; /* guest has been listed, and its end was not looked at yet */
+	struct scan_guest guest;
 
 	uint64_t returned, skipped, tokens, text_bytes; /* of this call */
 	uint64_t skipped_in_row;
@@ -50,6 +53,10 @@ struct search_stream {
 status search_stream_open(struct search_stream *stream, struct rpc_call *call,
 			  const Sluice__V1__SearchRequest *message, uint64_t limit);
 void search_stream_close(struct search_stream *stream);
+
+/* search_stream_has_cursor - at the beginning of next. False: another search's worker scans for this one with its
+ * own; next is to answer that it waits, and touches nothing. */
+bool search_stream_has_cursor(struct search_stream *stream);
 
 /* search_stream_fill - appends up to hits_max hits as fields of that number, and fewer where the
  * page is full.

@@ -5,7 +5,9 @@ Prints rows/s of the import, then for the first 100 and 1,000 chunks and for all
 16 searches in flight: searches a second, p50 and p99, and the server's CPU time a call. In the same
 run, turn about with each measurement, the same client asks a null server, which answers every call
 with one message of the size that a search of ten hits has: what gRPC's core costs, on this
-machine and now. The fewer the chunks, the more of a call is RPC. Medians of the rounds. About two
+machine and now. The search itself is what its stages take, by the server's metrics: from the request to the
+message that is ready to go; "x null" is with it, "x less search" without. The fewer the chunks, the more of a
+call is RPC. Medians of the rounds. About two
 minutes; the client takes CPU time from the server, and where its one thread is busy for most of the
 time, calls/s are its own.
 """
@@ -39,15 +41,18 @@ def compare(server, name, queries):
                 ours.append(ask(server, name, queries, in_flight))
                 nulls.append(ask(null, name, queries, in_flight))
             for who, rounds in (("sluice", ours), ("null", nulls)):
-                ratio = workbench.median(rounds, "cpu_us") / workbench.median(nulls, "cpu_us")
+                null, cpu = (workbench.median(one, "cpu_us") for one in (nulls, rounds))
+                search = workbench.median(rounds, "search_us")
                 rows.append(
                     [
                         f"{who}, {in_flight} in flight",
                         f"{workbench.median(rounds, 'rate'):,.0f}",
                         f"{workbench.median(rounds, 'p50_us') / 1e3:.3f}",
                         f"{workbench.median(rounds, 'p99_us') / 1e3:.3f}",
-                        f"{workbench.median(rounds, 'cpu_us'):,.1f}",
-                        f"{ratio:.2f}",
+                        f"{cpu:,.1f}",
+                        f"{search:,.1f}",
+                        f"{cpu / null:.2f}",
+                        f"{(cpu - search) / null:.2f}",
                         f"{workbench.median(rounds, 'busy'):.0%}",
                     ]
                 )
@@ -57,13 +62,14 @@ def compare(server, name, queries):
 def report(title, server, name, queries):
     answer_bytes, rows = compare(server, name, queries)
     print(f"\n{title}; top {LIMIT}, {answer_bytes} bytes an answer, {ROUNDS} rounds")
-    workbench.table(["", "calls/s", "p50 ms", "p99 ms", "CPU us/call", "x null", "client busy"], rows)
+    head = ["", "calls/s", "p50 ms", "p99 ms", "CPU us/call", "of it search"]
+    workbench.table([*head, "x null", "x less search", "client busy"], rows)
 
 
 def main():
     corpus = workbench.corpus()
     queries = corpus / "queries.npy"
-    with workbench.scratch() as folder, workbench.serve(f"{folder}/data") as server:
+    with workbench.scratch() as folder, workbench.serve_measured(f"{folder}/data") as server:
         print(workbench.machine(folder))
         seconds = workbench.import_rows(
             server, "corpus", corpus / "chunks.jsonl", corpus / "vectors.npy"

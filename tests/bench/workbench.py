@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 # Where Bazel has put this program's data.
 RUNFILES = pathlib.Path(os.path.abspath(sys.argv[0]) + ".runfiles") / "sluice"
@@ -99,6 +100,7 @@ class Server:
         if not line.startswith("listening on "):
             sys.exit(f"{command[0]} did not start")
         self.address = line.removeprefix("listening on ").strip()
+        self.metrics = None
 
     def __enter__(self):
         return self
@@ -106,6 +108,15 @@ class Server:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+    def stage_seconds(self):
+        """What the stages of searches have taken so far; 0 where nobody tells. Started with --metrics."""
+        if not self.metrics:
+            return 0.0
+        with urllib.request.urlopen(f"http://{self.metrics}/metrics") as page:
+            lines = page.read().decode().splitlines()
+        sums = [line for line in lines if line.startswith("sluice_search_stage_seconds_sum")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in sums)
 
     def cpu_seconds(self):
         """Of all its threads, those that have ended too, user and system: by the clock that the kernel
@@ -122,6 +133,13 @@ class Server:
 def serve(folder, *options):
     words = ["serve", "--listen", "127.0.0.1:0", "--data", folder, "--gpu", "off", *options]
     return Server(SLUICE, *words)
+
+
+def serve_measured(folder):
+    """With a listener for metrics: stage_seconds."""
+    server = serve(folder, "--metrics", "127.0.0.1:0")
+    server.metrics = server.process.stdout.readline().removeprefix("metrics on ").strip()
+    return server
 
 
 def scratch():
@@ -174,13 +192,14 @@ def npy_head(path, rows, out):
 
 def ask(server, name, queries, limit, in_flight, seconds):
     """One run of load.c: what it prints, and the server's CPU time a call."""
-    before = server.cpu_seconds()
+    staged, before = server.stage_seconds(), server.cpu_seconds()
     words = [program("load"), server.address, name, queries, limit, in_flight, seconds]
     line = subprocess.run(
         [str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     found = numbers(line)
     found["cpu_us"] = (server.cpu_seconds() - before) / found["calls"] * 1e6
+    found["search_us"] = (server.stage_seconds() - staged) / found["calls"] * 1e6
     found["rate"] = found["calls"] / found["seconds"]
     return found
 

@@ -24,11 +24,16 @@ static void read_address(int output)
 	cr_assert_eq(sscanf(line, "metrics on %127s", address), 1, "%s", line);
 }
 
-void telemetry_restart(const char *logging)
+void telemetry_restart_with(const char *settings)
 {
 	world_restart_with(&(struct server_options){0},
-			   text_of("metrics_listen: 127.0.0.1:0\nlogging: {%s}\n", logging));
+			   text_of("metrics_listen: 127.0.0.1:0\n%s", settings));
 	read_address(world.server.output);
+}
+
+void telemetry_restart(const char *logging)
+{
+	telemetry_restart_with(text_of("logging: {%s}\n", logging));
 }
 
 const char *telemetry_address(void)

@@ -6,6 +6,8 @@
 
 /* telemetry_restart - the server anew. logging  the members of its key. */
 void telemetry_restart(const char *logging);
+/* telemetry_restart_with - the same. settings  more of the configuration, whole lines. */
+void telemetry_restart_with(const char *settings);
 const char *telemetry_address(void);
 
 /* telemetry_get - a page, which the caller frees; asserts that it is there. */

@@ -132,7 +132,8 @@ Test(corruption, of_whole_files_refuses_their_collection_alone)
  */
 static off_t next_place(off_t at)
 {
-	off_t page = (at / PAGE_BYTES + 1) * PAGE_BYTES, any = at - at % (13 * STEP) + 13 * STEP + 1;
+	off_t page = (at / PAGE_BYTES + 1) * PAGE_BYTES,
+	      any = at - at % (13 * STEP) + 13 * STEP + 1;
 
 	return page < any ? page : any;
 }

@@ -98,6 +98,18 @@ static struct codes8_range draw_range(struct random *random, const struct codes8
 	};
 }
 
+/* Of searches that all are wanted to the end. */
+static void propose_together(const struct codes8_kernel *kernel, struct codes8_probe *probes,
+			     size_t n, const struct codes8_range *range)
+{
+	const struct deadline *deadlines[CODES8_PROBES_MAX] = {0};
+	status ends[CODES8_PROBES_MAX];
+
+	codes8_propose_together(kernel, probes, n, range, deadlines, ends);
+	for (size_t i = 0; i < n; i++)
+		cr_assert_not(status_failed(ends[i]));
+}
+
 /* So many queries at once over one range, in every kernel. */
 static void check_probes(struct random *random, const struct codes8 *codes,
 			 const struct codes8_rotation *rotation, size_t n)
@@ -126,7 +138,11 @@ static void check_probes(struct random *random, const struct codes8 *codes,
 				&windows[i], widths[random_below(random, COUNT(widths))])));
 			probes[i] = (struct codes8_probe){&asked[i].query, &windows[i], 0};
 		}
-		cr_assert(!status_failed(codes8_propose(kernels[k], probes, n, &range, NULL)));
+		if (random_below(random, 2))
+			cr_assert(!status_failed(
+				codes8_propose(kernels[k], probes, n, &range, NULL)));
+		else
+			propose_together(kernels[k], probes, n, &range);
 		for (size_t i = 0; i < n; i++) {
 			size_t n_keys = keys_by_bounds(kernels[0], &asked[i].query, &range, keys);
 
@@ -295,6 +311,55 @@ Test(codes8_propose, stops_when_it_is_not_wanted)
 	}
 	free(upper);
 	free(lower);
+	arena_finish(&asked.arena);
+	coded_finish(&coded);
+	hostile_block_finish(&block);
+}
+
+/* Those that are not wanted are let go at the first look; the others lack nothing, wherever they stand. */
+Test(codes8_propose, goes_on_for_those_that_are_wanted)
+{
+	static float query[256] = {1};
+	uint32_t rows = (uint32_t)(3 * SCAN_STEP_BYTES / 256);
+	struct codes8_range range = {.n = rows};
+	struct deadline wanted, cancelled, late;
+	const struct deadline *kinds[] = {&wanted, &cancelled, &late, NULL};
+	enum status_code codes[] = {STATUS_OK, STATUS_CANCELLED, STATUS_DEADLINE_EXCEEDED,
+				    STATUS_OK};
+	struct random random = {74};
+	struct hostile_block block;
+	struct asked asked;
+	struct coded coded;
+
+	deadline_init(&wanted, DEADLINE_NEVER);
+	deadline_init(&late, 0);
+	deadline_init(&cancelled, DEADLINE_NEVER);
+	deadline_cancel(&cancelled);
+	hostile_block_init(&block, rows, 256);
+	coded_init(&coded, &block, METRIC_COSINE, 64, NULL);
+	range.codes = &coded.codes;
+	ask(&asked, &coded.codes.shape, NULL, query);
+	for (size_t turn = 0; turn < 6; turn++) {
+		struct codes8_probe probes[CODES8_PROBES_MAX];
+		const struct deadline *deadlines[CODES8_PROBES_MAX];
+		struct window windows[CODES8_PROBES_MAX];
+		status ends[CODES8_PROBES_MAX];
+		size_t kind[CODES8_PROBES_MAX];
+
+		for (size_t i = 0; i < CODES8_PROBES_MAX; i++) {
+			kind[i] = turn == 0 ? 1 : random_below(&random, COUNT(kinds));
+			deadlines[i] = kinds[kind[i]];
+			cr_assert_not(status_failed(window_init(&windows[i], rows)));
+			probes[i] = (struct codes8_probe){&asked.query, &windows[i], 0};
+		}
+		codes8_propose_together(codes8_scanner(CODES8_BEST), probes, CODES8_PROBES_MAX,
+					&range, deadlines, ends);
+		for (size_t i = 0; i < CODES8_PROBES_MAX; i++) {
+			cr_assert_eq(ends[i].code, codes[kind[i]]);
+			cr_assert_eq(windows[i].n, codes[kind[i]] == STATUS_OK ? rows : 0);
+			window_finish(&windows[i]);
+		}
+	}
 	arena_finish(&asked.arena);
 	coded_finish(&coded);
 	hostile_block_finish(&block);
