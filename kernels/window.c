@@ -1,7 +1,9 @@
 /* window - a buffer of twice the width that is cut back to the width by selection.
  *
  * What is cut, and what is not offered any more after a cut, comes after the last key kept: that
- * key becomes threshold and horizon. A row that was offered twice, perhaps with two bounds (a
+ * key becomes threshold and horizon. Where n rows are expected, and so many score at least s, those of which
+ * the upper bound is below s come after all of these: (s, the last row) is a threshold and a horizon as well,
+ * and not before the n-th true key. A row that was offered twice, perhaps with two bounds (a
  * scanner failed and another scanned the same rows), is kept once.
  */
 #include "kernels/window.h"
@@ -27,6 +29,8 @@ static void window_empty(struct window *window)
 	window->n = 0;
 	window->threshold = KEY_LAST;
 	window->horizon = KEY_LAST;
+	window->n_expected = window->n_sure = 0;
+	window->sure_from = INFINITY;
 }
 
 status window_init(struct window *window, size_t width)
@@ -175,6 +179,41 @@ static void keys_sort(struct key *keys, size_t n)
 	keys_insert(keys, n);
 }
 
+/* What is sure of as many rows as are expected bounds the others. */
+static void sure_apply(struct window *window)
+{
+	struct key key = {window->sure_from, UINT64_MAX};
+
+	if (window->n_expected == 0 || window->n_sure < window->n_expected)
+		return;
+	if (key_before(key, window->threshold))
+		window->threshold = key;
+	window_complete_to(window, key);
+}
+
+void window_expect(struct window *window, size_t n)
+{
+	assert(n >= 1 && n <= WINDOW_EXPECTED_MAX && window->n == 0 && window->n_sure == 0);
+	window->n_expected = (uint32_t)n;
+	window->sure_from = -INFINITY;
+}
+
+void window_sure_add(struct window *window, float lower)
+{
+	size_t at;
+
+	if (!isfinite(lower))
+		return;
+	if (window->n_sure < window->n_expected)
+		window->n_sure++;
+	for (at = window->n_sure - 1; at > 0 && lower > window->sure[at - 1]; at--)
+		window->sure[at] = window->sure[at - 1];
+	window->sure[at] = lower;
+	if (window->n_sure == window->n_expected)
+		window->sure_from = window->sure[window->n_expected - 1];
+	sure_apply(window);
+}
+
 void window_compact(struct window *window)
 {
 	struct key last;
@@ -190,6 +229,7 @@ void window_compact(struct window *window)
 	}
 	window->threshold = last;
 	window_complete_to(window, last);
+	sure_apply(window);
 }
 
 void window_complete_to(struct window *window, struct key key)

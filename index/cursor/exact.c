@@ -322,7 +322,7 @@ static bool exact_has_next(const struct exact *exact)
 		return left > 0 || exact_is_complete(exact);
 	if (exact->partial && exact->given >= exact->depth)
 		return false;
-	return left + exact->n_scored >= 2 * exact->batch ||
+	return exact->given < exact->expected || left + exact->n_scored >= 2 * exact->batch ||
 	       (exact_is_complete(exact) || exact->partial);
 }
 

@@ -45,14 +45,20 @@ static size_t fill_width(const struct exact *exact)
 {
 	size_t width = exact_width(exact), wanted = 2 * (size_t)exact->depth;
 
-	if (!(exact->recall > 0) || wanted < width)
+	if (!(exact->recall > 0))
+		wanted = 2 * (size_t)exact->expected;
+	if (wanted < width)
 		return width;
 	return wanted < EXACT_WINDOW_MAX ? wanted : EXACT_WINDOW_MAX;
 }
 
 status exact_fill_begin(struct exact *exact)
 {
-	return exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS);
+	TRY(exact_window_begin(exact, fill_width(exact), FILL_BOUND_KEYS));
+	/* What indexes offer is not bounded from above for sure: then nothing else may be left out for it. */
+	if (exact->expected > 0 && !(exact->recall > 0))
+		window_expect(&exact->window, exact->expected);
+	return status_ok();
 }
 
 status exact_fill(struct exact *exact)

@@ -151,6 +151,7 @@ void exact_find_begin(struct exact *exact, const struct exact_options *options)
 {
 	exact->recall = options->after ? 0 : options->recall_target;
 	exact->depth = options->depth;
+	exact->expected = options->depth <= WINDOW_EXPECTED_MAX ? options->depth : 0;
 	if (exact->depth == 0)
 		exact->depth = options->batch < DEPTH_MAX ? (uint32_t)options->batch : DEPTH_MAX;
 }

@@ -54,6 +54,9 @@ struct exact {
 	float floor; /* of this fill, what the indexes that were asked say of those to come: as */
 	uint32_t floor_keep; /* struct ann_probe has it */
 
+	/* Hits that the first window of an exact walk has to prove; 0: none. */
+	uint32_t expected;
+
 	struct key last; /* of the last hit given; has_last: there is one */
 	bool has_last;
 	size_t bytes_unchecked; /* of vectors scored since the last look at the deadline */

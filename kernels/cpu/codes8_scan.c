@@ -20,15 +20,14 @@ static void scan_block(struct codes8_scan *scan, uint32_t place, uint32_t rows)
 	for (; left; left &= left - 1) {
 		uint32_t row = (uint32_t)__builtin_ctz(left);
 		float upper = codes8_upper_finite(group.upper[row]);
+		struct codes8_full full = codes8_full_begin(query, block, row, group.dots[row]);
 
-		if (codes->shape.tail)
-			codes8_tails_push(
-				scan, (struct codes8_waiting){upper, place + row,
-							      codes8_full_begin(query, block, row,
-										group.dots[row])});
-		else
-			window_offer(window,
-				     (struct key){upper, scan->range->row_base + place + row});
+		if (codes->shape.tail) {
+			codes8_tails_push(scan, (struct codes8_waiting){upper, place + row, full});
+			continue;
+		}
+		window_offer(window, (struct key){upper, scan->range->row_base + place + row});
+		window_assure(window, full.middle - full.slack);
 	}
 }
 

@@ -2,8 +2,8 @@
  *
  * A tail is elsewhere in memory and costs several cache lines, so as few as can be are read: rows
  * wait with their head bounds, and those with the best go first. That raises the threshold, which
- * most of the others then do not reach. The order in which rows are offered does not change what a
- * window holds in the end.
+ * most of the others then do not reach. The order in which rows are offered does not change which of
+ * those that are wanted a window holds in the end.
  */
 #ifndef SLUICE_KERNELS_CPU_CODES8_TAILS_H
 #define SLUICE_KERNELS_CPU_CODES8_TAILS_H

@@ -207,3 +207,93 @@ Test(window, says_so_where_memory_is_short)
 	cr_assert_eq(window.n, 1);
 	window_finish(&window);
 }
+
+/* A row, between bounds of which the one or the other may be its score. */
+struct bounded {
+	struct key key;
+	float upper, lower;
+};
+
+static int bounded_order(const void *a, const void *b)
+{
+	const struct bounded *left = a, *right = b;
+
+	return key_order(&left->key, &right->key);
+}
+
+static void draw_bounded(struct random *random, struct bounded *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		float score = (float)random_below(random, 60);
+
+		rows[i].key = (struct key){score, i};
+		rows[i].upper = score + (float)random_below(random, 8);
+		rows[i].lower = score - (float)random_below(random, 8);
+		if (random_below(random, 50) == 0)
+			rows[i].upper = INFINITY;
+		if (random_below(random, 50) == 0)
+			rows[i].lower = random_below(random, 2) ? -INFINITY : NAN;
+	}
+}
+
+static void check_left_out(const struct window *window, const struct bounded *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct key bound = {rows[i].upper, rows[i].key.row};
+		bool kept = false;
+
+		for (size_t j = 0; j < window->n; j++)
+			kept |= window->keys[j].row == bound.row;
+		cr_assert(kept || key_before(window->horizon, bound), "row %zu", i);
+	}
+}
+
+/* Whatever comes when, and of whatever rows it is known what they score at least. */
+Test(window, keeps_those_that_are_expected)
+{
+	static struct bounded rows[500];
+	struct random random = {77};
+	size_t n_left_out = 0;
+
+	for (int round = 0; round < 300; round++) {
+		size_t n = random_below(&random, 500), expected = 1 + random_below(&random, 64);
+		size_t known = random_below(&random, 4), n_kept = 0;
+		struct window memory;
+		SCOPED(window) window = &memory;
+
+		cr_assert(!status_failed(window_init(window, 1000)));
+		window_expect(window, expected);
+		draw_bounded(&random, rows, n);
+		for (size_t i = 0; i < n; i++) {
+			window_offer(window, (struct key){rows[i].upper, rows[i].key.row});
+			if (random_below(&random, 4) < known)
+				window_assure(window, rows[i].lower);
+		}
+		window_seal(window);
+		check_left_out(window, rows, n);
+		qsort(rows, n, sizeof *rows, bounded_order);
+		for (size_t i = 0; i < n && i < expected; i++) {
+			cr_assert(!key_before(window->horizon, rows[i].key), "is not proven");
+			for (size_t j = 0; j < window->n; j++)
+				n_kept += window->keys[j].row == rows[i].key.row;
+		}
+		cr_assert_eq(n_kept, n < expected ? n : expected);
+		n_left_out += n - window->n;
+	}
+	cr_assert_gt(n_left_out, 1000);
+}
+
+Test(window, expects_nothing_once_it_is_cleared)
+{
+	struct window memory;
+	SCOPED(window) window = &memory;
+
+	cr_assert(!status_failed(window_init(window, 4)));
+	window_expect(window, 1);
+	window_assure(window, 5);
+	cr_assert_eq(window->threshold.score, 5);
+	cr_assert(!status_failed(window_clear(window, 4)));
+	window_assure(window, 5);
+	cr_assert_eq(window->threshold.score, -INFINITY);
+	cr_assert_eq(window->horizon.row, KEY_LAST.row);
+}

@@ -190,6 +190,153 @@ Test(codes8_propose, proposes_the_first_rows_by_bound_key)
 	}
 }
 
+/* The visible rows of the range by true key. Gives how many. */
+static size_t keys_by_score(struct hostile_block *block, enum metric metric, const float *query,
+			    const struct codes8_range *range, struct key *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < range->n; i++) {
+		size_t place = range->first + i;
+
+		if (is_visible(range, i))
+			ret[n++] = (struct key){
+				score_exact(metric, query, hostile_row(block, place), block->dim),
+				range->row_base + place};
+	}
+	qsort(ret, n, sizeof *ret, key_order);
+	return n;
+}
+
+static bool window_has(const struct window *window, uint64_t row)
+{
+	for (size_t i = 0; i < window->n; i++) {
+		if (window->keys[i].row == row)
+			return true;
+	}
+	return false;
+}
+
+/* The range in two parts, for a window of which so many are expected. */
+static void check_expected(struct random *random, const struct codes8_kernel *kernel,
+			   const struct coded *coded, struct hostile_block *block,
+			   const struct asked *asked, const float *query)
+{
+	static struct key keys[ROWS_MAX];
+	uint64_t visible[ROWS_MAX / 64 + 1];
+	struct codes8_range whole = draw_range(random, &coded->codes, visible, COUNT(visible));
+	size_t n = keys_by_score(block, coded->codes.shape.metric, query, &whole, keys);
+	size_t expected = 1 + random_below(random, WINDOW_EXPECTED_MAX);
+	struct codes8_range front = whole, back = whole;
+	struct window memory;
+	SCOPED(window) window = &memory;
+	struct codes8_probe probe = {&asked->query, window, 0};
+
+	front.n = whole.n / 128 * 64;
+	back.first += front.n;
+	back.n -= front.n;
+	if (whole.visible)
+		back.visible += front.n / 64;
+	cr_assert(!status_failed(window_init(window, ROWS_MAX)));
+	window_expect(window, expected);
+	cr_assert(!status_failed(codes8_propose(kernel, &probe, 1, &back, NULL)));
+	cr_assert(!status_failed(codes8_propose(kernel, &probe, 1, &front, NULL)));
+	window_seal(window);
+	for (size_t i = 0; i < n && i < expected; i++) {
+		cr_assert(window_has(window, keys[i].row), "%zu of %zu", i, n);
+		cr_assert(!key_before(window->horizon, keys[i]), "%zu of %zu", i, n);
+	}
+}
+
+/* Whatever the query and the rows are. */
+Test(codes8_propose, proves_as_many_rows_as_are_expected)
+{
+	static const struct {
+		uint32_t dim, head;
+		bool rotated;
+	} cases[] = {
+		{3, 0, false}, {70, 64, true}, {200, 64, false}, {200, 0, true}, {384, 192, true}};
+	static const enum metric metrics[] = {METRIC_COSINE, METRIC_INNER_PRODUCT, METRIC_L2};
+	const struct codes8_kernel *kernels[SCANNERS_MAX];
+	size_t n_kernels = kernels_all(kernels);
+	struct random random = {74};
+
+	for (size_t c = 0; c < COUNT(cases) * COUNT(metrics); c++) {
+		enum metric metric = metrics[c % COUNT(metrics)];
+		uint32_t dim = cases[c / COUNT(metrics)].dim;
+		struct codes8_rotation *rotation = NULL;
+		struct turned turned = {0};
+
+		if (cases[c / COUNT(metrics)].rotated) {
+			turned_init(&turned, &random, dim);
+			rotation = &turned.rotation;
+		}
+		for (int kind = 0; kind < HOSTILE_QUERIES; kind++) {
+			struct hostile_block block;
+			struct coded coded;
+			struct asked asked;
+			float query[384];
+
+			hostile_query_draw(&random, (enum hostile_query)kind, metric, query, dim);
+			hostile_block_init(&block, 700, dim);
+			if ((kind + (int)c) % 2)
+				draw_rows(&random, &block, metric);
+			else
+				hostile_block_draw(&random, &block, metric, query);
+			coded_init(&coded, &block, metric, cases[c / COUNT(metrics)].head,
+				   rotation);
+			ask(&asked, &coded.codes.shape, rotation, query);
+			for (size_t k = 0; k < n_kernels; k++)
+				check_expected(&random, kernels[k], &coded, &block, &asked, query);
+			arena_finish(&asked.arena);
+			coded_finish(&coded);
+			hostile_block_finish(&block);
+		}
+		turned_finish(&turned);
+	}
+}
+
+/* Of rows that lie apart few tails are read. */
+Test(codes8_propose, reads_few_tails_where_few_rows_are_expected)
+{
+	uint64_t tails[2];
+	struct random random = {75};
+	struct hostile_block block;
+	struct turned turned;
+	struct asked asked;
+	struct coded coded;
+	float query[200];
+
+	turned_init(&turned, &random, 200);
+	hostile_block_init(&block, ROWS_MAX, 200);
+	for (size_t row = 0; row < ROWS_MAX; row++)
+		hostile_query_draw(&random, QUERY_UNIT, METRIC_COSINE, hostile_row(&block, row),
+				   200);
+	hostile_block_measure(&block);
+	hostile_query_draw(&random, QUERY_UNIT, METRIC_COSINE, query, 200);
+	coded_init(&coded, &block, METRIC_COSINE, 160, &turned.rotation);
+	ask(&asked, &coded.codes.shape, &turned.rotation, query);
+	for (size_t i = 0; i < 2; i++) {
+		struct codes8_range range = {.codes = &coded.codes, .n = ROWS_MAX};
+		struct window memory;
+		SCOPED(window) window = &memory;
+		struct codes8_probe probe = {&asked.query, window, 0};
+
+		cr_assert(!status_failed(window_init(window, 200)));
+		if (i > 0)
+			window_expect(window, 1);
+		cr_assert(!status_failed(
+			codes8_propose(codes8_scanner(CODES8_BEST), &probe, 1, &range, NULL)));
+		tails[i] = probe.tails_read;
+	}
+	cr_assert_lt(tails[1], tails[0] / 2, "%lu, else %lu", (unsigned long)tails[1],
+		     (unsigned long)tails[0]);
+	arena_finish(&asked.arena);
+	coded_finish(&coded);
+	hostile_block_finish(&block);
+	turned_finish(&turned);
+}
+
 /* Few different rows, all in the head: head bounds that are the threshold itself, and rows that win
  * a tie though they come later. */
 Test(codes8_propose, breaks_ties_by_row)
