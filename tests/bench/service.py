@@ -41,7 +41,7 @@ def compare(server, name, queries):
                 ours.append(ask(server, name, queries, in_flight))
                 nulls.append(ask(null, name, queries, in_flight))
             for who, rounds in (("sluice", ours), ("null", nulls)):
-                null, cpu = (workbench.median(one, "cpu_us") for one in (nulls, rounds))
+                of_null, cpu = (workbench.median(one, "cpu_us") for one in (nulls, rounds))
                 search = workbench.median(rounds, "search_us")
                 rows.append(
                     [
@@ -51,8 +51,8 @@ def compare(server, name, queries):
                         f"{workbench.median(rounds, 'p99_us') / 1e3:.3f}",
                         f"{cpu:,.1f}",
                         f"{search:,.1f}",
-                        f"{cpu / null:.2f}",
-                        f"{(cpu - search) / null:.2f}",
+                        f"{cpu / of_null:.2f}",
+                        f"{(cpu - search) / of_null:.2f}",
                         f"{workbench.median(rounds, 'busy'):.0%}",
                     ]
                 )
@@ -75,6 +75,7 @@ def main():
             server, "corpus", corpus / "chunks.jsonl", corpus / "vectors.npy"
         )
         n = workbench.count(server, "corpus")
+        workbench.settle(server, "corpus")
         print(f"import: {n:,} rows in {seconds:.1f} s, {n / seconds:,.0f} rows/s", flush=True)
         for rows in SIZES:
             name = workbench.import_head(server, corpus, rows, pathlib.Path(folder))

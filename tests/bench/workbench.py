@@ -204,6 +204,12 @@ def ask(server, name, queries, limit, in_flight, seconds):
     return found
 
 
+def settle(server, name):
+    """Nothing of a collection is left to be done in the background, which would count as its searches' time."""
+    words = [SLUICE, "optimize", name, "--server", server.address]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def count(server, name):
     """Chunks that the collection has."""
     words = [SLUICE, "count", name, "--server", server.address]
