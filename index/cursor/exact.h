@@ -85,8 +85,11 @@ bool exact_scans_alike(const struct cursor *one, const struct cursor *other);
 
 /* exact_scan_together - does these scans, 1 .. EXACT_TOGETHER_MAX, now; ranges of sealed segments that several are
  * to read are read once. Nothing else differs: the next batch of each is what it would have been, or its
- * failure is. Meanwhile nobody may use the chains. */
-void exact_scan_together(struct cursor *const *chains, size_t n);
+ * failure is. Nobody may use a chain before it is done.
+ * done  called once for each chain, by its place among them, as soon as its scan is over: of one that is not
+ *       wanted any more behind the next 16,384 rows at the latest. NULL: nobody waits for that. */
+void exact_scan_together(struct cursor *const *chains, size_t n,
+			 void (*done)(void *context, size_t place), void *context);
 
 /* exact_memory_bytes - what an open source holds now. */
 size_t exact_memory_bytes(const struct cursor *cursor);

@@ -1,6 +1,9 @@
 /* exact_fill - windows of bound keys: one scan, or what indexes propose, for the rows that come first. */
 #include "index/cursor/exact_state.h"
 
+/* Rows of a range at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
+#define FILL_RANGE_ROWS 65536
+
 #define FILL_WIDTH_MIN 64
 
 /* What the first scanner had offered before it failed may be offered again, with another bound:

@@ -11,13 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rows that are scanned before it is looked who is not wanted any more. */
+#define RANGE_ROWS 16384
+
+/* What is done for all of them. */
+struct pass {
+	int64_t start_ns;
+	size_t n;
+	void (*done)(void *context, size_t place); /* NULL: nobody waits */
+	void *context;
+};
+
 /* A walk on its way through its snapshot. */
 struct part {
-	struct exact *exact;
+	const struct pass *pass;
+	size_t number;
+	struct exact *exact; /* not ours any more once the range is empty */
 	uint64_t place;
 	struct scan_range range; /* the next one, from place on; n 0: it is at its end */
 	uint64_t n_seen;         /* rows of it that are left to look at */
-	uint64_t bitmap[FILL_RANGE_ROWS / 64];
+	uint64_t bitmap[RANGE_ROWS / 64];
 };
 
 static struct exact *source_of(const struct cursor *chain)
@@ -55,6 +68,20 @@ bool exact_scans_alike(const struct cursor *one, const struct cursor *other)
 	       are_the_same_places(a->places, b->places);
 }
 
+/* It is not ours any more. */
+static void part_end(struct part *part)
+{
+	const struct pass *pass = part->pass;
+	struct exact *exact = part->exact;
+
+	if (exact->fill != FILL_NONE)
+		window_seal(&exact->window);
+	/* What it cost, of what all of them took. */
+	exact->base.walk->scan_ns += (clock_ns() - pass->start_ns) / (int64_t)pass->n;
+	if (pass->done)
+		pass->done(pass->context, part->number);
+}
+
 /* The range from its place on, if it goes on. One that is not wanted any more, or fails, is left as it was before,
  * and will say so itself: what a failure takes belongs to its call. */
 static void part_seek(struct part *part, status so_far)
@@ -66,14 +93,19 @@ static void part_seek(struct part *part, status so_far)
 		so_far = deadline_check(exact->base.walk->deadline);
 	if (status_failed(so_far) || collection_is_dropped(snapshot_collection(exact->snapshot)))
 		exact->fill = FILL_NONE;
-	if (exact->fill == FILL_NONE || !exact_seek(exact, &part->place))
+	if (exact->fill == FILL_NONE || !exact_seek(exact, &part->place)) {
+		part_end(part);
 		return;
-	snapshot_range(exact->snapshot, part->place, FILL_RANGE_ROWS, part->bitmap, &part->range);
+	}
+	snapshot_range(exact->snapshot, part->place, RANGE_ROWS, part->bitmap, &part->range);
 	part->n_seen = exact_narrow(exact, part->place, part->bitmap, &part->range);
 }
 
-static void part_begin(struct part *part, struct exact *exact)
+static void part_begin(struct part *part, const struct pass *pass, size_t number,
+		       struct exact *exact)
 {
+	part->pass = pass;
+	part->number = number;
 	part->exact = exact;
 	part->place = 0;
 	part_seek(part, exact_fill_begin(exact));
@@ -135,26 +167,21 @@ static void scan_for_all(struct part *parts, size_t n, struct part *first)
 		part_go_on(same[i], scanned[i]);
 }
 
-void exact_scan_together(struct cursor *const *chains, size_t n)
+void exact_scan_together(struct cursor *const *chains, size_t n,
+			 void (*done)(void *context, size_t place), void *context)
 {
+	const struct pass pass = {clock_ns(), n, done, context};
 	struct part *parts = malloc(n * sizeof *parts), *first;
-	int64_t start_ns = clock_ns();
 
 	assert(n >= 1 && n <= EXACT_TOGETHER_MAX);
 	/* Without room each does its own. */
+	for (size_t i = 0; i < n && !parts && done; i++)
+		done(context, i);
 	if (!parts)
 		return;
 	for (size_t i = 0; i < n; i++)
-		part_begin(&parts[i], source_of(chains[i]));
+		part_begin(&parts[i], &pass, i, source_of(chains[i]));
 	while ((first = hindmost(parts, n)))
 		scan_for_all(parts, n, first);
-	for (size_t i = 0; i < n; i++) {
-		struct exact *exact = parts[i].exact;
-
-		if (exact->fill != FILL_NONE)
-			window_seal(&exact->window);
-		/* What it cost, of what all of them took. */
-		exact->base.walk->scan_ns += (clock_ns() - start_ns) / (int64_t)n;
-	}
 	free(parts);
 }

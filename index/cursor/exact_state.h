@@ -64,9 +64,6 @@ struct exact {
 	struct hit hits[]; /* [batch] the batch that is lent out */
 };
 
-/* Rows of a range of a fill at most: so the bitmap on hand is 8 KiB, and a dispatch to a device is large. */
-#define FILL_RANGE_ROWS 65536
-
 /* exact_fill - the first window, and with a recall the next ones. exact_refill - the next one; what is
  * left in the present one is dropped. Fails: as cursor_next */
 status exact_fill(struct exact *exact);

@@ -126,36 +126,48 @@ static size_t take_others(struct shared_scans *scans, const struct cursor *curso
 	return n;
 }
 
-/* Under the lock: a guest that is out may be gone. */
-static void release(struct shared_scans *scans, struct scan_guest *const *guests, size_t n)
+/* A pass for a leader and those that it takes along. */
+struct pass {
+	struct shared_scans *scans;
+	struct scan_guest *others[EXACT_TOGETHER_MAX];
+};
+
+/* A guest that is out may be gone. The leader, who is at place 0, is no guest. */
+static void release(void *context, size_t place)
 {
-	for (size_t i = 0; i < n; i++) {
-		guests[i]->state = GUEST_OUT;
-		if (guests[i]->waits)
-			rpc_wake(guests[i]->call);
-	}
+	const struct pass *pass = context;
+	struct shared_scans *scans = pass->scans;
+	struct scan_guest *guest;
+
+	if (place == 0)
+		return;
+	guest = pass->others[place - 1];
+	pthread_mutex_lock(&scans->lock);
+	guest->state = GUEST_OUT;
+	if (guest->waits)
+		rpc_wake(guest->call);
 	pthread_cond_broadcast(&scans->released);
+	pthread_mutex_unlock(&scans->lock);
 }
 
 void shared_scans_lead(struct shared_scans *scans, struct cursor *cursor)
 {
-	struct scan_guest *others[EXACT_TOGETHER_MAX];
+	struct pass pass = {.scans = scans};
 	struct cursor *chains[EXACT_TOGETHER_MAX] = {cursor};
 	size_t n;
 
 	pthread_mutex_lock(&scans->lock);
 	scans->n_leading++;
-	n = take_others(scans, cursor, others);
+	n = take_others(scans, cursor, pass.others);
 	pthread_mutex_unlock(&scans->lock);
 
 	for (size_t i = 0; i < n; i++)
-		chains[i + 1] = others[i]->cursor;
-	exact_scan_together(chains, n + 1);
+		chains[i + 1] = pass.others[i]->cursor;
+	exact_scan_together(chains, n + 1, release, &pass);
 	meter_add(METER_SHARED_SCANS, n);
 
 	pthread_mutex_lock(&scans->lock);
 	scans->n_leading--;
-	release(scans, others, n);
 	pthread_mutex_unlock(&scans->lock);
 }
 

@@ -54,7 +54,7 @@ bool shared_scans_claim(struct shared_scans *scans, struct scan_guest *guest);
 void shared_scans_lead(struct shared_scans *scans, struct cursor *cursor);
 
 /* shared_scans_leave - at the end of a call. A leader that has its cursor is waited for: where the call was ended
- * before its time, for one step of a scan. */
+ * before its time, until it sees that, within a millisecond or so. */
 void shared_scans_leave(struct shared_scans *scans, struct scan_guest *guest);
 
 SCOPE_DEFINE(shared_scans, shared_scans_close)

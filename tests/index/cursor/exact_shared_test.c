@@ -103,15 +103,23 @@ static struct snapshot *open_snapshot(uint64_t n, unsigned hidden_percent, uint6
 	return fake_snapshot_open(&options);
 }
 
+static void note_done(void *context, size_t place)
+{
+	((unsigned *)context)[place]++;
+}
+
 static void fill_together(struct walker *walkers, size_t n)
 {
 	struct cursor *chains[EXACT_TOGETHER_MAX];
+	unsigned done[EXACT_TOGETHER_MAX] = {0};
 
 	for (size_t i = 0; i < n; i++) {
 		cr_assert(exact_waits_for_scan(walkers[i].cursor));
 		chains[i] = walkers[i].cursor;
 	}
-	exact_scan_together(chains, n);
+	exact_scan_together(chains, n, note_done, done);
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(done[i], 1);
 }
 
 Test(exact_shared, gives_each_walk_its_own_hits)
@@ -256,4 +264,39 @@ Test(exact_shared, tells_whom_it_is_for)
 	for (size_t k = 0; k < COUNT(walkers); k++)
 		walker_end(&walkers[k]);
 	walker_end(&of_head);
+}
+
+/* One that is not wanted is let go before the others are through. */
+struct order {
+	struct walker *walkers;
+	size_t places[EXACT_TOGETHER_MAX], n;
+};
+
+static void note_order(void *context, size_t place)
+{
+	struct order *order = context;
+
+	/* It may be gone from here on. */
+	walker_end(&order->walkers[place]);
+	order->places[order->n++] = place;
+}
+
+Test(exact_shared, lets_each_go_as_soon_as_it_is_over)
+{
+	SCOPED(scanner) scanner = NULL;
+	SCOPED(snapshot) snapshot = open_snapshot(2500, 0, 12);
+	struct walker walkers[EXACT_TOGETHER_MAX];
+	struct order order = {.walkers = walkers};
+	struct cursor *chains[EXACT_TOGETHER_MAX];
+	uint64_t random = 10;
+
+	cr_assert_not(status_failed(scanner_cpu_open(CPU_KERNEL_BEST, &scanner)));
+	for (size_t k = 0; k < COUNT(walkers); k++) {
+		walker_begin(&walkers[k], snapshot, scanner, k == 1 ? 3 : 0, &random);
+		chains[k] = walkers[k].cursor;
+	}
+	deadline_cancel(&walkers[2].deadline);
+	exact_scan_together(chains, COUNT(chains), note_order, &order);
+	cr_assert_eq(order.n, COUNT(walkers));
+	cr_assert_eq(order.places[0], 2);
 }
