@@ -117,14 +117,16 @@ static void walk_on(struct load_flight *flight, uint64_t hits)
 	flight_send(flight, flights->requests->credit, false);
 }
 
-static void flight_answered(void *owner, struct bytes message)
+static bool flight_answered(void *owner, struct bytes message)
 {
 	struct load_flight *flight = owner;
 	struct load_counts *counts = counts_of(flight);
 	int64_t now_ns = clock_ns();
-	uint64_t hits = 0;
+	struct load_answer answer = {0};
+	uint64_t hits;
 
-	load_wire_hits(flight->kind, message, &hits);
+	load_wire_read(flight->kind, message, &answer);
+	hits = answer.hits;
 	if (flight->measured) {
 		counts->messages++;
 		counts->received_bytes += message.size;
@@ -139,6 +141,7 @@ static void flight_answered(void *owner, struct bytes message)
 		flight->last_ns = now_ns;
 	if (flight->kind == LOAD_ITERATE)
 		walk_on(flight, hits);
+	return answer.last;
 }
 
 static void next_start(struct load_flights *flights);
@@ -178,6 +181,7 @@ static void flight_start(struct load_flights *flights, const struct load_arrival
 		.connection = flight->index % plan->connections,
 		.deadline_ns = arrival->at_ns + plan->deadline_ns,
 		.message = load_requests_next(flights->requests, arrival->kind),
+		.lasts = arrival->kind != LOAD_UPSERT,
 		.only = arrival->kind != LOAD_ITERATE,
 		.events = &flight_events,
 		.owner = flight,

@@ -1,6 +1,6 @@
 /* load_flights - the calls of a load run that are under way, and those that wait for a free stream.
  *
- * Whoever uses them holds the lock of load_drive.c. A flight stays on one connection. An arrival that
+ * A flight stays on one connection. An arrival that
  * finds no free flight waits in line; its latency counts from when it arrived, and where it has waited
  * past its deadline it is counted as unsent: a user would have gone.
  */

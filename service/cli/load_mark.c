@@ -5,11 +5,10 @@
 
 #include <unistd.h>
 
-void load_mark_take(pid_t pid, double sender_seconds, struct load_mark *ret)
+void load_mark_take(pid_t pid, struct load_mark *ret)
 {
 	*ret = (struct load_mark){.at_ns = clock_ns()};
-	ret->thread_seconds[LOAD_RECEIVER] = load_thread_seconds(gettid());
-	ret->thread_seconds[LOAD_SENDER] = sender_seconds;
+	ret->thread_seconds = load_thread_seconds(gettid());
 	ret->has_server = pid && !status_failed(load_usage_read(pid, &ret->server));
 	if (status_failed(load_usage_read(getpid(), &ret->client)))
 		ret->client = (struct load_usage){0};
@@ -22,19 +21,6 @@ void load_mark_begin(const struct load_mark *begin, struct load_step *step)
 	step->server.rss_max_bytes = begin->server.rss_bytes;
 }
 
-/* Of what each has used since, not of what each has used: one that has run for longer has used more. */
-static double busiest_seconds(const struct load_mark *begin, const struct load_mark *end)
-{
-	double most = 0;
-
-	for (size_t i = 0; i < LOAD_THREADS; i++) {
-		double used = end->thread_seconds[i] - begin->thread_seconds[i];
-
-		most = used > most ? used : most;
-	}
-	return most;
-}
-
 void load_mark_end(const struct load_mark *begin, const struct load_mark *end,
 		   struct load_step *step)
 {
@@ -45,7 +31,7 @@ void load_mark_end(const struct load_mark *begin, const struct load_mark *end,
 	step->server.cpu_seconds = end->server.cpu_seconds - begin->server.cpu_seconds;
 	step->server.rss_end_bytes = end->server.rss_bytes;
 	step->client_cpu_seconds = end->client.cpu_seconds - begin->client.cpu_seconds;
-	step->client_busiest_share = busiest_seconds(begin, end) / step->seconds;
+	step->client_busiest_share = (end->thread_seconds - begin->thread_seconds) / step->seconds;
 	step->idle_share = 1;
 	if (all > 0)
 		step->idle_share = (end->machine.idle_seconds - begin->machine.idle_seconds) / all;

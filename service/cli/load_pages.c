@@ -1,4 +1,4 @@
-/* load_pages - open all, then read on in turn. One thread: nothing is sent by the clock. */
+/* load_pages - open all, then read on in turn. */
 #include "service/cli/load_pages.h"
 
 #include "kernels/base/deadline.h"
@@ -69,26 +69,27 @@ static void page_landed(struct walk *walk)
 		pages->n_under_way--;
 }
 
-static void walk_answered(void *owner, struct bytes message)
+static bool walk_answered(void *owner, struct bytes message)
 {
 	struct walk *walk = owner;
 	struct pages *pages = walk->pages;
 	struct load_counts *counts = &pages->step->kinds[LOAD_ITERATE];
-	uint64_t hits = 0;
+	struct load_answer answer = {0};
 
-	load_wire_hits(LOAD_ITERATE, message, &hits);
-	walk->hits += hits;
+	load_wire_read(LOAD_ITERATE, message, &answer);
+	walk->hits += answer.hits;
 	if (pages->phase == PAGES_READING) {
 		counts->messages++;
 		counts->received_bytes += message.size;
-		counts->hits += hits;
+		counts->hits += answer.hits;
 	}
-	if (!hits || walk->hits < walk->granted)
-		return;
+	if (!answer.hits || walk->hits < walk->granted)
+		return answer.last;
 	if (pages->phase == PAGES_READING)
 		page_landed(walk);
 	else if (pages->phase == PAGES_OPENING)
 		pages->n_under_way--;
+	return answer.last;
 }
 
 static void walk_ended(void *owner, enum status_code code, struct bytes detail)
@@ -114,6 +115,7 @@ static status walk_open(struct pages *pages, struct walk *walk)
 		.connection = (size_t)(walk - pages->walks) % plan->connections,
 		.deadline_ns = clock_ns() + WALK_NS,
 		.message = load_requests_next(pages->requests, LOAD_ITERATE),
+		.lasts = true,
 		.events = &walk_events,
 		.owner = walk,
 	};
@@ -162,10 +164,10 @@ static status pages_read(struct pages *pages)
 	struct load_mark begin, end;
 
 	TRY(pass(pages, PAGES_OPENING));
-	load_mark_take(plan->pid, 0, &begin);
+	load_mark_take(plan->pid, &begin);
 	load_mark_begin(&begin, pages->step);
 	TRY(pass(pages, PAGES_READING));
-	load_mark_take(plan->pid, 0, &end);
+	load_mark_take(plan->pid, &end);
 	load_mark_end(&begin, &end, pages->step);
 	load_mark_look(plan->pid, pages->step);
 	if (pages->failed == STATUS_OUT_OF_RANGE)

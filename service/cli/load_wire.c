@@ -5,6 +5,7 @@ enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 enum {
 	SEARCH_RESPONSE_HITS = 1,
+	SEARCH_RESPONSE_SUMMARY = 2,
 	ITERATE_RESPONSE_BATCH = 2,
 	HIT_BATCH_HITS = 1,
 	UPSERT_RESPONSE_INSERTED = 2,
@@ -55,29 +56,55 @@ static uint64_t count_fields(struct reader *reader, uint64_t number)
 	return n;
 }
 
-bool load_wire_hits(enum load_kind kind, struct bytes message, uint64_t *ret)
+static void search_read(struct reader *reader, struct load_answer *answer)
 {
-	struct reader reader = reader_of(message);
-	uint64_t n = 0;
 	struct field field;
 
-	if (kind == LOAD_SEARCH) {
-		n = count_fields(&reader, SEARCH_RESPONSE_HITS);
-	} else {
-		while (field_next(&reader, &field)) {
-			struct reader batch = reader_of(field.bytes);
-
-			if (kind == LOAD_ITERATE && field.number == ITERATE_RESPONSE_BATCH) {
-				n += count_fields(&batch, HIT_BATCH_HITS);
-				reader.failed = reader.failed || batch.failed;
-			}
-			if (kind == LOAD_UPSERT && (field.number == UPSERT_RESPONSE_INSERTED ||
-						    field.number == UPSERT_RESPONSE_REPLACED))
-				n += field.value;
-		}
+	while (field_next(reader, &field)) {
+		answer->hits += field.number == SEARCH_RESPONSE_HITS;
+		answer->last = answer->last || field.number == SEARCH_RESPONSE_SUMMARY;
 	}
+}
+
+/* Behind its summary a walk is still to be ended. */
+static void iterate_read(struct reader *reader, struct load_answer *answer)
+{
+	struct field field;
+
+	while (field_next(reader, &field)) {
+		struct reader batch = reader_of(field.bytes);
+
+		if (field.number != ITERATE_RESPONSE_BATCH)
+			continue;
+		answer->hits += count_fields(&batch, HIT_BATCH_HITS);
+		reader->failed = reader->failed || batch.failed;
+	}
+}
+
+static void upsert_read(struct reader *reader, struct load_answer *answer)
+{
+	struct field field;
+
+	while (field_next(reader, &field))
+		if (field.number == UPSERT_RESPONSE_INSERTED ||
+		    field.number == UPSERT_RESPONSE_REPLACED)
+			answer->hits += field.value;
+	answer->last = true;
+}
+
+bool load_wire_read(enum load_kind kind, struct bytes message, struct load_answer *ret)
+{
+	static void (*const reads[])(struct reader *, struct load_answer *) = {
+		[LOAD_SEARCH] = search_read,
+		[LOAD_ITERATE] = iterate_read,
+		[LOAD_UPSERT] = upsert_read,
+	};
+	struct reader reader = reader_of(message);
+	struct load_answer answer = {0};
+
+	reads[kind](&reader, &answer);
 	if (reader.failed)
 		return false;
-	*ret = n;
+	*ret = answer;
 	return true;
 }

@@ -8,8 +8,13 @@
 
 #include <stdint.h>
 
-/* load_wire_hits - hits in a SearchResponse or an IterateResponse; of an UpsertChunksResponse the
- * chunks that were written. False where the bytes are no message. */
-bool load_wire_hits(enum load_kind kind, struct bytes message, uint64_t *ret);
+struct load_answer {
+	uint64_t hits; /* of an UpsertChunksResponse the chunks that were written */
+	bool last;     /* no answer follows it */
+};
+
+/* load_wire_read - a SearchResponse, an IterateResponse, or the UpsertChunksResponse of a stream of one
+ * batch. False where the bytes are no message; ret is then untouched. */
+bool load_wire_read(enum load_kind kind, struct bytes message, struct load_answer *ret);
 
 #endif

@@ -68,6 +68,18 @@ Test(load_client, waits_until_what_is_to_come)
 	cr_assert_gt(n_waits, 0);
 }
 
+/* The next call is due before the core would be back. */
+Test(load_client, leaves_no_millisecond_to_the_core_before_a_moment)
+{
+	for (int64_t ahead_ns = 0; ahead_ns < 2000000; ahead_ns += 100000) {
+		const int64_t until_ns = clock_ns() + ahead_ns;
+
+		cr_assert_null(load_client_wait(client, until_ns).tag);
+		cr_assert_geq(clock_ns(), until_ns);
+	}
+	cr_assert_eq(n_waits, 0, "%d of %d looks were waits", n_waits, n_looks);
+}
+
 static void count_end(void *owner, enum status_code code, struct bytes detail)
 {
 	int *n_ended = owner;
@@ -76,11 +88,12 @@ static void count_end(void *owner, enum status_code code, struct bytes detail)
 	*n_ended += code == STATUS_UNAVAILABLE;
 }
 
-static void want_no_answer(void *owner, struct bytes message)
+static bool want_no_answer(void *owner, struct bytes message)
 {
 	(void)owner;
 	(void)message;
 	cr_assert_fail("an answer of nobody");
+	return false;
 }
 
 Test(load_client, gives_what_has_come_without_a_wait)

@@ -1,4 +1,4 @@
-/* load_mark - what was used within a window, and by whom. */
+/* load_mark - what was used within a window. */
 #include "service/cli/load_mark.h"
 
 #include <criterion/criterion.h>
@@ -7,24 +7,24 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-/* Window of two seconds. The receiver has run for a minute before, in other windows. */
+/* In windows of two seconds. */
 static const struct {
-	double receiver_used, sender_used, share;
+	double used, share;
 } windows[] = {
-	{1.8, 0.2, 0.9},
-	{0.2, 1.8, 0.9},
-	{0.5, 0, 0.25},
+	{1.8, 0.9},
+	{0.5, 0.25},
+	{0, 0},
 };
 
-Test(load_mark, names_the_thread_that_was_busiest_in_the_window)
+Test(load_mark, counts_what_the_thread_has_used_in_the_window)
 {
 	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
-		struct load_mark begin = {.at_ns = SECOND_NS, .thread_seconds = {60, 0.1}};
-		struct load_mark end = {.at_ns = 3 * SECOND_NS, .thread_seconds = {60, 0.1}};
+		/* It has run for a minute before, in other windows. */
+		struct load_mark begin = {.at_ns = SECOND_NS, .thread_seconds = 60};
+		struct load_mark end = {.at_ns = 3 * SECOND_NS, .thread_seconds = 60};
 		struct load_step step = {0};
 
-		end.thread_seconds[LOAD_RECEIVER] += windows[i].receiver_used;
-		end.thread_seconds[LOAD_SENDER] += windows[i].sender_used;
+		end.thread_seconds += windows[i].used;
 		load_mark_end(&begin, &end, &step);
 
 		cr_assert_float_eq(step.client_busiest_share, windows[i].share, 1e-9, "%zu: %g", i,
@@ -53,10 +53,10 @@ Test(load_mark, takes_what_this_process_has_used)
 	struct load_mark begin, end;
 	struct load_step step = {0};
 
-	load_mark_take(getpid(), 0, &begin);
+	load_mark_take(getpid(), &begin);
 	/* Its clock goes on while it works. */
 	do
-		load_mark_take(getpid(), 0, &end);
+		load_mark_take(getpid(), &end);
 	while (end.server.cpu_seconds <= begin.server.cpu_seconds);
 	load_mark_end(&begin, &end, &step);
 

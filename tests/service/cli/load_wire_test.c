@@ -8,20 +8,25 @@
 
 static uint8_t bytes[4096];
 
-static uint64_t count(enum load_kind kind, const ProtobufCMessage *message)
+static struct load_answer read_answer(enum load_kind kind, const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_pack(message, bytes);
-	uint64_t n = 99;
+	struct load_answer answer = {.hits = 99};
 
-	cr_assert(load_wire_hits(kind, bytes_of(bytes, size), &n));
+	cr_assert(load_wire_read(kind, bytes_of(bytes, size), &answer));
 	/* A message that is cut within a field is none; what is cut at one is a shorter one. */
 	for (size_t cut = 0; cut < size; cut++) {
-		uint64_t fewer = 0;
+		struct load_answer fewer;
 
-		if (load_wire_hits(kind, bytes_of(bytes, cut), &fewer))
-			cr_assert_leq(fewer, n);
+		if (load_wire_read(kind, bytes_of(bytes, cut), &fewer))
+			cr_assert_leq(fewer.hits, answer.hits);
 	}
-	return n;
+	return answer;
+}
+
+static uint64_t count(enum load_kind kind, const ProtobufCMessage *message)
+{
+	return read_answer(kind, message).hits;
 }
 
 Test(load_wire, counts_what_is_in_each_answer)
@@ -62,4 +67,24 @@ Test(load_wire, counts_what_is_in_each_answer)
 	ack.replaced = 200;
 	ack.generation = 9;
 	cr_assert_eq(count(LOAD_UPSERT, &ack.base), 205);
+}
+
+Test(load_wire, knows_the_last_answer_of_a_call)
+{
+	Sluice__V1__Hit hit = SLUICE__V1__HIT__INIT, *hits[] = {&hit};
+	Sluice__V1__Summary summary = SLUICE__V1__SUMMARY__INIT;
+	Sluice__V1__SearchResponse page = SLUICE__V1__SEARCH_RESPONSE__INIT;
+	Sluice__V1__IterateResponse walk = SLUICE__V1__ITERATE_RESPONSE__INIT;
+	Sluice__V1__UpsertChunksResponse ack = SLUICE__V1__UPSERT_CHUNKS_RESPONSE__INIT;
+
+	page.n_hits = 1;
+	page.hits = hits;
+	cr_assert_not(read_answer(LOAD_SEARCH, &page.base).last);
+	page.summary = &summary;
+	cr_assert(read_answer(LOAD_SEARCH, &page.base).last);
+	/* Its end is for the client to say. */
+	walk.event_case = SLUICE__V1__ITERATE_RESPONSE__EVENT_SUMMARY;
+	walk.summary = &summary;
+	cr_assert_not(read_answer(LOAD_ITERATE, &walk.base).last);
+	cr_assert(read_answer(LOAD_UPSERT, &ack.base).last);
 }
