@@ -33,6 +33,7 @@ void call_host_init(struct call_host *host, struct queues *queues, struct pool *
 	atomic_init(&host->shed_second, -1);
 	atomic_init(&host->n_shed, 0);
 	atomic_init(&host->n_shed_before, 0);
+	atomic_init(&host->n_refusals, 0);
 	/* None of these fails with these attributes on Linux. */
 	pthread_mutex_init(&host->lock, NULL);
 	pthread_condattr_init(&attributes);

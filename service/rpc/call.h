@@ -38,6 +38,7 @@ struct call_host {
 	_Atomic int64_t shed_second;   /* of clock_ns: in which the last call was shed */
 	atomic_uint n_shed;            /* in that second */
 	atomic_uint n_shed_before;     /* in the one before it */
+	atomic_uint n_refusals;        /* that call_refuse has out */
 	struct stall_watch *watch;     /* NULL: the three below are 0 */
 	const struct rpc_guard *guard; /* NULL: there is none */
 	/* As the options have them; 0: a client may take for ever. */
@@ -208,8 +209,12 @@ void call_finish(struct rpc_call *call);
  * could be served with. Then those of services that shed are looked at before they are opened. */
 bool call_host_is_swamped(const struct call_host *host);
 
-/* call_host_sheds - whether one of them is to be refused; counts it. */
-bool call_host_sheds(struct call_host *host, gpr_timespec deadline);
+/* call_host_surplus_ns - how long one of them would wait, if it is to be refused for it; counts it; else 0. */
+int64_t call_host_surplus_ns(struct call_host *host, gpr_timespec deadline);
+
+/* call_refuse - answers one of them, which is taken: code, a word, and when to try again, in one batch, of which
+ * only its end comes back. Where thousands are not read by their clients, further ones go without the last. */
+void call_refuse(struct call_host *host, grpc_call *core, int64_t wait_ns);
 
 /* call_host_late_ns - where some are refused already: how long one of them would wait, if that is too long, and it
  * is to be refused for it; counts it; else 0. Takes half of what call_shed does, which has its message

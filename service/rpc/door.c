@@ -118,25 +118,26 @@ static int64_t slot_late_ns(struct slot *slot, const struct route *route)
 	return may_shed(route) ? call_host_late_ns(host, slot->details.deadline) : 0;
 }
 
-/* Refuses the call of a slot with as little as can be: no op is asked for, and nothing of it is read. */
+/* Refuses the call of a slot with as little as can be: nothing of it is read, and none of our calls is made. */
 static bool slot_sheds(struct slot *slot)
 {
 	struct rpc_server *server = slot->door->server;
 	const struct route *route;
 	struct traffic *traffic;
+	int64_t wait_ns;
 
 	if (!call_host_is_swamped(&server->host) || atomic_load(&server->host.phase) != RPC_SERVING)
 		return false;
 	route = slot->route ? slot->route : find_route(server, slot_path(slot));
-	if (!may_shed(route) || !call_host_sheds(&server->host, slot->details.deadline))
+	if (!may_shed(route))
+		return false;
+	wait_ns = call_host_surplus_ns(&server->host, slot->details.deadline);
+	if (!wait_ns)
 		return false;
 	traffic = &server->traffic[route - server->routes];
 	traffic_started(traffic);
 	traffic_handled(traffic, STATUS_RESOURCE_EXHAUSTED, 0);
-	grpc_call_cancel_with_status(slot->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
-				     "the server has more to do than it can: limits.queue_time_max",
-				     NULL);
-	grpc_call_unref(slot->core);
+	call_refuse(&server->host, slot->core, wait_ns);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* An event that took longer to come to a stream's thread was not on hand. */
 #define ON_HAND_NS INT64_C(10000)
@@ -20,6 +21,10 @@
 
 /* A poller that lags is taken to go on for so long behind its last event. */
 #define LAG_STAYS_NS INT64_C(500000)
+
+/* How long a poller sleeps between two gulps, and how often it looks before. */
+#define GATHER_NS 3000000
+#define LOOKS_BEFORE_GATHER 32
 
 /* Processors for which one thread polls. */
 #define PROCESSORS_A_POLLER 4
@@ -45,6 +50,11 @@ bool queues_polls(void)
 bool queues_some_lag(struct queues *queues)
 {
 	return clock_ns() < atomic_load_explicit(&queues->lags_until_ns, memory_order_relaxed);
+}
+
+void queues_gather(struct queues *queues, int64_t until_ns)
+{
+	atomic_store_explicit(&queues->gathers_until_ns, until_ns, memory_order_relaxed);
 }
 
 /* --- what comes back --- */
@@ -132,6 +142,28 @@ static bool take_one(struct queues *queues, bool *ret_taken)
 	return event.type != GRPC_QUEUE_SHUTDOWN;
 }
 
+/* Lets come what comes, once nothing is left of what has: the core has a list of sockets at which something was, and
+ * looks at one of them each time. False: an event was on hand. */
+static bool gather(struct queues *queues, grpc_event *ret)
+{
+	const struct timespec pause = {0, GATHER_NS};
+
+	for (int i = 0; i < LOOKS_BEFORE_GATHER; i++) {
+		*ret = grpc_completion_queue_next(queues->main, gpr_inf_past(GPR_CLOCK_MONOTONIC),
+						  NULL);
+		if (ret->type != GRPC_QUEUE_TIMEOUT)
+			return false;
+	}
+	nanosleep(&pause, NULL);
+	busy_since_ns = clock_ns();
+	return true;
+}
+
+static bool is_to_gather(struct queues *queues)
+{
+	return clock_ns() < atomic_load_explicit(&queues->gathers_until_ns, memory_order_relaxed);
+}
+
 /* Who returns something looks at n_asleep behind it, and this thread at what has been returned behind n_asleep: one
  * of the two sees the other. False: the queue is shut down. */
 static bool sleep_until_event(struct queues *queues, bool *ret_taken)
@@ -139,13 +171,17 @@ static bool sleep_until_event(struct queues *queues, bool *ret_taken)
 	const gpr_timespec never = gpr_inf_future(GPR_CLOCK_MONOTONIC);
 	grpc_event event = {.type = GRPC_QUEUE_TIMEOUT};
 
-	atomic_fetch_add(&queues->n_asleep, 1);
-	if (atomic_load(&queues->n_returned) == 0)
-		event = grpc_completion_queue_next(queues->main, never, NULL);
-	atomic_fetch_sub(&queues->n_asleep, 1);
-	busy_since_ns = clock_ns();
-	*ret_taken = event.type == GRPC_OP_COMPLETE;
-	if (*ret_taken)
+	if (is_to_gather(queues)) {
+		*ret_taken = gather(queues, &event) || event.type == GRPC_OP_COMPLETE;
+	} else {
+		atomic_fetch_add(&queues->n_asleep, 1);
+		if (atomic_load(&queues->n_returned) == 0)
+			event = grpc_completion_queue_next(queues->main, never, NULL);
+		atomic_fetch_sub(&queues->n_asleep, 1);
+		busy_since_ns = clock_ns();
+		*ret_taken = event.type == GRPC_OP_COMPLETE;
+	}
+	if (event.type == GRPC_OP_COMPLETE)
 		event_run(event);
 	return event.type != GRPC_QUEUE_SHUTDOWN;
 }

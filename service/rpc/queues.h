@@ -51,6 +51,7 @@ struct queues {
 	atomic_uint n_returned, n_asleep; /* jobs; pollers that wait for an event */
 
 	_Atomic int64_t lags_until_ns; /* some poller is taken to lag until then */
+	_Atomic int64_t gathers_until_ns;
 };
 
 /* queues_open - n_pollers  0: one for each four processors. workers  what is offered to them, pollers
@@ -72,6 +73,10 @@ bool queues_lag(void);
 
 /* queues_some_lag - whether some poller of the main queue is. */
 bool queues_some_lag(struct queues *queues);
+
+/* queues_gather - has pollers of the main queue take what comes in gulps until then: where it is too much, being woken
+ * for each call costs a quarter of what its refusal does. */
+void queues_gather(struct queues *queues, int64_t until_ns);
 
 /* queues_polls - whether this thread is a poller of the main queue; it will help with what it offers to the
  * workers. */

@@ -8,13 +8,17 @@
 #include "service/rpc/call.h"
 #include "service/rpc/queues.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
+
+#define NS_PER_MS INT64_C(1000000)
 
 #define RETRY_MS_MIN INT64_C(100)
 #define RETRY_MS_MAX INT64_C(10000)
 
-/* Refusals in a second that say all there is to say. One takes 50 us or so, of which gRPC's core takes 30
- * for a call of which nothing is read, and that is answered by a status alone. */
+/* Refusals in a second that say all there is to say. One takes 50 us or so, nearly all of them gRPC's core's, though
+ * nothing is read of it; and 35 where it is one of a gulp, and answered in one batch. */
 #define SHED_FULLY_MAX 500
 
 /* What nobody is refused for, however little time he has: it is no queue that stands. */
@@ -28,6 +32,12 @@
  * of calls holds is in no cache any more when its turn comes. At three times what can be served a search
  * took its worker 200 us behind a queue of half a second, and 145 us behind one of a fifth of that. */
 #define STANDING_NS INT64_C(100000000)
+
+/* Refusals that may be on their way to clients which do not read them, 10 KB each. */
+#define REFUSALS_MAX 4096
+
+/* For how long behind such a refusal pollers take what comes in gulps. */
+#define GATHER_NS INT64_C(100000000)
 
 /* How long a worker lets pollers pass before a job, at most, and how often it looks; being woken takes time from
  * them. */
@@ -84,24 +94,92 @@ void call_host_let_pollers_pass(const struct call_host *host)
 		nanosleep(&pause, NULL);
 }
 
-bool call_host_sheds(struct call_host *host, gpr_timespec deadline)
+int64_t call_host_surplus_ns(struct call_host *host, gpr_timespec deadline)
 {
 	int64_t wait_ns = pool_wait_ns(host->workers);
 
 	if (wait_ns == 0 ||
 	    (wait_ns <= STANDING_NS && !is_too_long(host, call_deadline_ns(deadline), wait_ns)))
-		return false;
+		return 0;
 	note(host);
-	return true;
+	queues_gather(host->queues, clock_ns() + GATHER_NS);
+	return wait_ns;
+}
+
+static uint32_t retry_ms_of(int64_t wait_ns)
+{
+	int64_t wait_ms = wait_ns / NS_PER_MS;
+
+	return (uint32_t)(wait_ms < RETRY_MS_MIN   ? RETRY_MS_MIN
+			  : wait_ms > RETRY_MS_MAX ? RETRY_MS_MAX
+						   : wait_ms);
+}
+
+struct refusal {
+	struct rpc_op on_end;
+	struct call_host *host;
+	grpc_call *core;
+	int cancelled;
+};
+
+static void refusal_done(void *owner, bool ok)
+{
+	struct refusal *refusal = owner;
+
+	(void)ok;
+	atomic_fetch_sub(&refusal->host->n_refusals, 1);
+	grpc_call_unref(refusal->core);
+	free(refusal);
+}
+
+static const char shortly[] = "the server has more to do than it can: limits.queue_time_max";
+
+/* False: the core does not take it. */
+static bool refusal_send(struct refusal *refusal, uint32_t retry_ms)
+{
+	char text[16];
+	int size = snprintf(text, sizeof text, "%u", retry_ms);
+	grpc_slice detail = grpc_slice_from_static_string(shortly);
+	grpc_metadata trailer = {
+		.key = grpc_slice_from_static_string("grpc-retry-pushback-ms"),
+		/* Too short for memory of its own. */
+		.value = grpc_slice_from_copied_buffer(text, (size_t)size),
+	};
+	const grpc_op ops[] = {
+		{.op = GRPC_OP_SEND_INITIAL_METADATA},
+		{.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
+		 .data.send_status_from_server = {.trailing_metadata_count = 1,
+						  .trailing_metadata = &trailer,
+						  .status = GRPC_STATUS_RESOURCE_EXHAUSTED,
+						  .status_details = &detail}},
+		{.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
+		 .data.recv_close_on_server.cancelled = &refusal->cancelled},
+	};
+
+	refusal->on_end = (struct rpc_op){refusal_done, refusal};
+	return grpc_call_start_batch(refusal->core, ops, sizeof ops / sizeof *ops,
+				     op_tag(&refusal->on_end), NULL) == GRPC_CALL_OK;
+}
+
+void call_refuse(struct call_host *host, grpc_call *core, int64_t wait_ns)
+{
+	bool may_wait = atomic_fetch_add(&host->n_refusals, 1) < REFUSALS_MAX;
+	struct refusal *refusal = may_wait ? malloc(sizeof *refusal) : NULL;
+
+	if (refusal) {
+		*refusal = (struct refusal){.host = host, .core = core};
+		if (refusal_send(refusal, retry_ms_of(wait_ns)))
+			return;
+	}
+	free(refusal);
+	atomic_fetch_sub(&host->n_refusals, 1);
+	grpc_call_cancel_with_status(core, GRPC_STATUS_RESOURCE_EXHAUSTED, shortly, NULL);
+	grpc_call_unref(core);
 }
 
 status call_overloaded(const struct call_host *host, struct arena *arena, int64_t wait_ns)
 {
-	const int64_t ns_per_ms = 1000000;
-	int64_t wait_ms = wait_ns / ns_per_ms, limit_ms = host->queue_ns / ns_per_ms;
-	int64_t retry_ms = wait_ms < RETRY_MS_MIN   ? RETRY_MS_MIN
-			   : wait_ms > RETRY_MS_MAX ? RETRY_MS_MAX
-						    : wait_ms;
+	int64_t wait_ms = wait_ns / NS_PER_MS, limit_ms = host->queue_ns / NS_PER_MS;
 	status s =
 		status_format(arena, STATUS_RESOURCE_EXHAUSTED,
 			      "the server has more to do than it can: a call would wait %lld ms, "
@@ -110,7 +188,7 @@ status call_overloaded(const struct call_host *host, struct arena *arena, int64_
 
 	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", "limits.queue_time_max",
 			  "limit", ERROR_NUMBER(limit_ms), "found", ERROR_NUMBER(wait_ms), NULL);
-	return status_retry(s, arena, (uint32_t)retry_ms);
+	return status_retry(s, arena, retry_ms_of(wait_ns));
 }
 
 int64_t call_host_late_ns(struct call_host *host, gpr_timespec deadline)
