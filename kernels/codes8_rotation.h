@@ -42,8 +42,8 @@ double codes8_rotate_query(const struct codes8_rotation *rotation, const float *
 #define CODES8_HEAD_STEP 32
 
 /* Of the energy, what the head holds. More: fewer tails are read, and more bytes of every row. For
- * the ten best of 99,920 text embeddings of 384 dimensions this is a head of 192, with 1.5% of the
- * tails read; 160 (4.7%) and 224 (0.6%) cost 3 to 9% more time, 128 (13%) far more. */
+ * the ten best of 99,920 text embeddings of 384 dimensions this is a head of 192, with 0.9% of the
+ * tails read; 160 (3.5%) and 224 (0.2%) cost 9 and 16% more time, 128 (10%) far more. */
 #define CODES8_HEAD_SHARE 0.90
 
 /* codes8_head_choose - the least head, a multiple of CODES8_HEAD_STEP or dim itself, that holds

@@ -38,7 +38,7 @@ static inline bool key_before(struct key a, struct key b)
 }
 
 /* Hits that a reader may be said to want. */
-#define WINDOW_EXPECTED_MAX 64
+#define WINDOW_EXPECTED_MAX 128
 
 struct window {
 	struct key *keys;     /* [2 * width] owned */

@@ -114,6 +114,7 @@ static void run_codes8(struct bench *bench, struct way *way, size_t first, size_
 							      &way->codes->shape, way->rotation,
 							      values + i * bench->rows.dim)),
 		     "memory");
+		window_expect(&bench->windows[i], HITS);
 	}
 	scan = cpu_seconds();
 	must(!status_failed(codes8_propose(way->kernel, probes, n, &range, NULL)), "a scan failed");

@@ -256,7 +256,8 @@ Test(window, keeps_those_that_are_expected)
 	size_t n_left_out = 0;
 
 	for (int round = 0; round < 300; round++) {
-		size_t n = random_below(&random, 500), expected = 1 + random_below(&random, 64);
+		size_t n = random_below(&random, 500),
+		       expected = 1 + random_below(&random, WINDOW_EXPECTED_MAX);
 		size_t known = random_below(&random, 4), n_kept = 0;
 		struct window memory;
 		SCOPED(window) window = &memory;
