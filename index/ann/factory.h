@@ -19,10 +19,9 @@ struct factory;
 bool factory_is_wanted(const struct collection_config *config, uint64_t n_rows);
 
 /* factory_build - Heap: a sample to train on (39 rows for each centroid, at least 16,384 or all
- * rows), FAISS's index, and 1 MiB. Lists are trained in calls of one iteration (half a second for
- * 1,000 of 384 dimensions on one core), unless a transform or a refinement is around them: then, and for
- * PQ and OPQ, training is one call, which the deadline has to wait for (factory_index.h). Rows are
- * added in slices of about half a second. */
+ * rows), thrice where there are transforms; FAISS's index, twice while it is trained; and 1 MiB. Looks at the
+ * deadline between FAISS's calls, which are short (factory_index.h); rows are added in slices of about half a
+ * second. */
 status factory_build(const struct sealed_file *file, const struct sealed *sealed,
 		     const struct deadline *deadline, const struct ann_progress *progress,
 		     struct arena *arena);

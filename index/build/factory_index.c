@@ -1,13 +1,13 @@
 /* factory_index - the C interface of FAISS's indexes. */
 #include "index/build/factory_index.h"
 
-#include "index/build/clusters.h"
+#include "index/build/factory_parts.h"
+#include "index/build/factory_train.h"
 #include "index/build/faiss_failure.h"
 #include "index/build/threads.h"
 #include "kernels/base/error_info.h"
 
 #include <c_api/AutoTune_c.h>
-#include <c_api/IndexIVF_c.h>
 #include <c_api/Index_c.h>
 #include <c_api/index_factory_c.h>
 #include <c_api/index_io_c.h>
@@ -17,8 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As many as FAISS takes. */
-#define LISTS_ITERATIONS 10
+struct factory_index {
+	FaissIndex *index;          /* owned; the core alone until it is trained */
+	struct factory_parts parts; /* of one that was made here; else all zero */
+	bool whole;
+};
 
 struct stream {
 	FILE *file;
@@ -32,81 +35,61 @@ static void stream_close(struct stream *stream)
 
 SCOPE_DEFINE(stream, stream_close)
 
-/* Ours is FAISS's by another name. */
-static FaissIndex *theirs(const struct factory_index *index)
-{
-	return (FaissIndex *)(uintptr_t)index;
-}
-
-static struct factory_index *ours(FaissIndex *index)
-{
-	return (struct factory_index *)(void *)index;
-}
-
 static status no_memory(void)
 {
 	return status_as(status_make(STATUS_RESOURCE_EXHAUSTED, "memory for an index of FAISS"),
 			 REASON_MEMORY_LIMIT);
 }
 
+static status index_new(struct factory_index **ret)
+{
+	*ret = calloc(1, sizeof **ret);
+	return *ret ? status_ok() : no_memory();
+}
+
+static status core_make(const char *factory, uint32_t dim, bool l2, struct arena *arena,
+			FaissIndex **ret)
+{
+	if (faiss_index_factory(ret, (int)dim, factory, l2 ? METRIC_L2 : METRIC_INNER_PRODUCT))
+		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, factory);
+	return status_ok();
+}
+
+/* All of it is made first: that is what FAISS has to say of the string. */
 status factory_index_make(const char *factory, uint32_t dim, bool l2, struct arena *arena,
 			  struct factory_index **ret)
 {
-	FaissIndex *index = NULL;
+	SCOPED(factory_index) made = NULL;
 
-	if (faiss_index_factory(&index, (int)dim, factory, l2 ? METRIC_L2 : METRIC_INNER_PRODUCT))
-		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, factory);
-	*ret = ours(index);
+	TRY(index_new(&made));
+	TRY(core_make(factory, dim, l2, arena, &made->index));
+	TRY(factory_parts_init(&made->parts, factory, dim));
+	if (strcmp(made->parts.core, factory) != 0) {
+		faiss_Index_free(TAKE(made->index));
+		TRY(core_make(made->parts.core, made->parts.dim, l2, arena, &made->index));
+	}
+	*ret = TAKE(made);
 	return status_ok();
 }
 
 void factory_index_free(struct factory_index *index)
 {
-	if (index)
-		faiss_Index_free(theirs(index));
-}
-
-/* The centroids of an IVF, as FAISS would train them, in calls that are short. A quantizer that has them
- * is not trained again. */
-static status lists_train(FaissIndexIVF *ivf, size_t n, const float *rows,
-			  const struct deadline *deadline, struct arena *arena)
-{
-	FaissIndex *quantizer = faiss_IndexIVF_quantizer(ivf);
-	const struct clusters_options options = {
-		.dim = (uint32_t)faiss_Index_d(quantizer),
-		.k = (uint32_t)faiss_IndexIVF_nlist(ivf),
-		.iterations = LISTS_ITERATIONS,
-		.spherical = faiss_Index_metric_type(quantizer) == METRIC_INNER_PRODUCT,
-	};
-	float *centroids;
-	status s;
-
-	if (n < options.k || faiss_Index_ntotal(quantizer) > 0 ||
-	    !faiss_Index_is_trained(quantizer))
-		return status_ok();
-	centroids = malloc(sizeof *centroids * options.k * options.dim);
-	if (!centroids)
-		return no_memory();
-	s = clusters_train(&options, rows, n, deadline, arena, centroids);
-	if (!status_failed(s) && faiss_Index_add(quantizer, (idx_t)options.k, centroids))
-		s = faiss_failure(arena, STATUS_INTERNAL, "adding centroids");
-	free(centroids);
-	return s;
+	if (!index)
+		return;
+	if (index->index)
+		faiss_Index_free(index->index);
+	factory_parts_finish(&index->parts);
+	free(index);
 }
 
 status factory_index_train(struct factory_index *index, size_t n, const float *rows,
 			   const struct deadline *deadline, struct arena *arena)
 {
-	FaissIndexIVF *ivf = faiss_IndexIVF_cast(theirs(index));
-
 	build_threads_bound();
-	if (faiss_Index_is_trained(theirs(index)))
+	if (index->whole)
 		return status_ok();
-	if (ivf)
-		TRY(lists_train(ivf, n, rows, deadline, arena));
-	TRY(deadline_check(deadline));
-	if (faiss_Index_train(theirs(index), (idx_t)n, rows))
-		return faiss_failure(arena, STATUS_INVALID_ARGUMENT, "training");
+	TRY(factory_train(&index->parts, &index->index, n, rows, deadline, arena));
+	index->whole = true;
 	return status_ok();
 }
 
@@ -114,14 +97,14 @@ status factory_index_add(struct factory_index *index, size_t n, const float *row
 			 struct arena *arena)
 {
 	build_threads_bound();
-	if (faiss_Index_add(theirs(index), (idx_t)n, rows))
+	if (faiss_Index_add(index->index, (idx_t)n, rows))
 		return faiss_failure(arena, STATUS_INTERNAL, "adding rows");
 	return status_ok();
 }
 
 uint64_t factory_index_length(const struct factory_index *index)
 {
-	return (uint64_t)faiss_Index_ntotal(theirs(index));
+	return (uint64_t)faiss_Index_ntotal(index->index);
 }
 
 status factory_index_set(struct factory_index *index, const char *name, double value,
@@ -132,7 +115,7 @@ status factory_index_set(struct factory_index *index, const char *name, double v
 
 	if (faiss_ParameterSpace_new(&space))
 		return no_memory();
-	failed = faiss_ParameterSpace_set_index_parameter(space, theirs(index), name, value);
+	failed = faiss_ParameterSpace_set_index_parameter(space, index->index, name, value);
 	faiss_ParameterSpace_free(space);
 	return failed ? faiss_failure(arena, STATUS_INTERNAL, name) : status_ok();
 }
@@ -145,7 +128,7 @@ status factory_index_search(const struct factory_index *index, const float *quer
 	int threads = omp_get_max_threads(), failed;
 
 	omp_set_num_threads(1);
-	failed = faiss_Index_search(theirs(index), 1, query, (idx_t)k, scratch, ret_places);
+	failed = faiss_Index_search(index->index, 1, query, (idx_t)k, scratch, ret_places);
 	omp_set_num_threads(threads);
 	return failed ? faiss_failure(arena, STATUS_INTERNAL, "searching") : status_ok();
 }
@@ -176,7 +159,7 @@ status factory_index_write(const struct factory_index *index, const struct faiss
 	if (!file)
 		return no_memory();
 	(void)setvbuf(file, NULL, _IOFBF, (size_t)1 << 16);
-	failed = faiss_write_index(theirs(index), file);
+	failed = faiss_write_index(index->index, file);
 	not_flushed = fclose(file);
 	TRY(writing.status);
 	if (failed)
@@ -187,13 +170,15 @@ status factory_index_write(const struct factory_index *index, const struct faiss
 status factory_index_read(struct bytes bytes, struct arena *arena, struct factory_index **ret)
 {
 	SCOPED(stream) stream = &(struct stream){0};
-	FaissIndex *index = NULL;
+	SCOPED(factory_index) read = NULL;
 
+	TRY(index_new(&read));
 	stream->file = fmemopen((void *)(uintptr_t)bytes.data, bytes.size, "r");
 	if (!stream->file)
 		return no_memory();
-	if (faiss_read_index(stream->file, 0, &index))
+	if (faiss_read_index(stream->file, 0, &read->index))
 		return faiss_failure(arena, STATUS_INTERNAL, "reading");
-	*ret = ours(index);
+	read->whole = true;
+	*ret = TAKE(read);
 	return status_ok();
 }

@@ -3,8 +3,9 @@
  * FAISS throws, and its C interface gives the exception's text: that is in the detail of what fails
  * here. Without memory all of it may fail with RESOURCE_EXHAUSTED. It does not defend itself against
  * hostile strings or files (index/ann/factory_check.h and checksums do). No call of it can be
- * interrupted; a search takes one thread, training and adding take what threads.h allows. Reading calls are safe
- * from any thread, the others need the index for themselves.
+ * interrupted, so what it would train in one long call is trained here in many short ones, and given
+ * to it (factory_train.h). A search takes one thread, training and adding take what threads.h allows. Reading
+ * calls are safe from any thread, the others need the index for themselves.
  */
 #ifndef SLUICE_INDEX_BUILD_FACTORY_INDEX_H
 #define SLUICE_INDEX_BUILD_FACTORY_INDEX_H
@@ -21,22 +22,30 @@
 
 struct factory_index;
 
-/* factory_index_make - l2: its metric; else the inner product.
- * Fails: INVALID_ARGUMENT (FAISS refuses the string) */
+/* factory_index_make - l2: its metric; else the inner product. What the string says of refining is not
+ * made (factory_parts.h).
+ * Fails: INVALID_ARGUMENT (FAISS refuses the string) RESOURCE_EXHAUSTED */
 status factory_index_make(const char *factory, uint32_t dim, bool l2, struct arena *arena,
 			  struct factory_index **ret);
 void factory_index_free(struct factory_index *index); /* NULL is fine */
 
-/* factory_index_train - n rows [n][dim]; nothing where it needs no training.
- * Looks at the deadline between the iterations of an IVF's k-means, as clusters_train does. One call
- * are: all of it where a transform or a refinement is around the IVF, since the C interface does not
- * show what is inside; what is trained besides the lists (PQ: 25 iterations of 256 centroids in each
- * subspace, about a second for 16,384 rows of 384; OPQ: fifty times as much).
- * Fails: INVALID_ARGUMENT (too few, or FAISS cannot) RESOURCE_EXHAUSTED DEADLINE_EXCEEDED CANCELLED */
+/* factory_index_train - n rows [n][dim]; once, before rows are added, even where nothing is trained.
+ * Looks at the deadline before every call of FAISS, which is of some 10^9 products: a tenth of a second on a
+ * core. Longer may take, for rows of 384: the ranges of an IVF's SQ codes (a second; above 5,461 lists fewer
+ * rows are looked at, so that it stays so); what costs the cube of the dimension: RR, and PCA of up to 512
+ * dimensions or to more than 512 (a tenth of a second).
+ * In all, on one core, for 1,024 lists 4 s, PQ of 8 bits 5 s, of 4 bits 1 s, OPQ 15 s, ITQ 15 s; FAISS's own takes
+ * as long, but for OPQ: 200 s, in one call. Codes are learnt from 16,384 rows, OPQ's rotation from 9,984.
+ * With the same effort the indexes find what those do that FAISS trains by itself: lists of the corpus differ by
+ * less than they do between two samples (.934 on average of four, both, with 64 of 1,024), and codes by
+ * less than a hundredth.
+ * Fails: INVALID_ARGUMENT (too few, or FAISS cannot) RESOURCE_EXHAUSTED DEADLINE_EXCEEDED CANCELLED
+ * INTERNAL (FAISS) */
 status factory_index_train(struct factory_index *index, size_t n, const float *rows,
 			   const struct deadline *deadline, struct arena *arena);
 
-/* factory_index_add - behind those that are in it; their numbers go on. Fails: INTERNAL */
+/* factory_index_add - behind those that are in it; their numbers go on. One call of FAISS, which the caller keeps
+ * short by how many rows it gives. Fails: INTERNAL */
 status factory_index_add(struct factory_index *index, size_t n, const float *rows,
 			 struct arena *arena);
 
