@@ -5,6 +5,7 @@
 #include "index/build/codebooks.h"
 #include "kernels/base/error_info.h"
 #include "kernels/base/scope.h"
+#include "kernels/score.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -109,15 +110,6 @@ static void transpose(const float *matrix, size_t rows, size_t columns, float *r
 	}
 }
 
-static double norm(const float *values, size_t n)
-{
-	double squares = 0;
-
-	for (size_t i = 0; i < n; i++)
-		squares += (double)values[i] * (double)values[i];
-	return sqrt(squares);
-}
-
 static float furthest_from_one(const float *squares, size_t n)
 {
 	float furthest = 0;
@@ -139,7 +131,7 @@ static status make_orthonormal(struct turning *turning, bool *ret)
 	uint32_t dim = turning->options->dim, kept = turning->options->kept;
 	size_t size = (size_t)kept * dim;
 	float *sums = turning->sums, *across = turning->scratch, *product = across + size;
-	double length = norm(sums, size);
+	double length = vector_norm(sums, (uint32_t)size);
 
 	*ret = false;
 	for (size_t i = 0; i < size; i++)
@@ -245,7 +237,8 @@ static status sum_products(struct turning *turning)
 static status turn_on(struct turning *turning)
 {
 	size_t size = (size_t)turning->options->kept * turning->options->dim;
-	double stays = STAYS * norm(turning->sums, size) / sqrt(turning->options->kept);
+	double stays =
+		STAYS * vector_norm(turning->sums, (uint32_t)size) / sqrt(turning->options->kept);
 	bool found;
 
 	for (size_t i = 0; i < size; i++)

@@ -37,7 +37,7 @@
 #define REFUSALS_MAX 4096
 
 /* For how long behind such a refusal pollers take what comes in gulps. */
-#define GATHER_NS INT64_C(100000000)
+#define GATHERS_ON_NS INT64_C(100000000)
 
 /* How long a worker lets pollers pass before a job, at most, and how often it looks; being woken takes time from
  * them. */
@@ -102,7 +102,7 @@ int64_t call_host_surplus_ns(struct call_host *host, gpr_timespec deadline)
 	    (wait_ns <= STANDING_NS && !is_too_long(host, call_deadline_ns(deadline), wait_ns)))
 		return 0;
 	note(host);
-	queues_gather(host->queues, clock_ns() + GATHER_NS);
+	queues_gather(host->queues, clock_ns() + GATHERS_ON_NS);
 	return wait_ns;
 }
 

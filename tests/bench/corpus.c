@@ -1,6 +1,7 @@
 /* corpus - see corpus.h. */
 #include "tests/bench/corpus.h"
 
+#include "index/build/rotation.h"
 #include "kernels/score.h"
 #include "service/cli/npy.h"
 
@@ -39,6 +40,20 @@ void matrix_read(struct matrix *matrix, struct arena *arena, const char *name)
 	}
 }
 
+void nearest_read(struct nearest_rows *nearest, struct arena *arena, uint32_t n)
+{
+	SCOPED(npy) npy = NULL;
+
+	corpus_must(npy_open(arena, corpus_path(arena, "truth_ids.npy"), &npy));
+	nearest->width = npy_header_of(npy)->columns;
+	nearest->rows = calloc((size_t)n * nearest->width, sizeof *nearest->rows);
+	if (!nearest->rows || npy_header_of(npy)->rows != n)
+		abort();
+	for (uint32_t row = 0; row < n; row++)
+		corpus_must(
+			npy_read_integers(npy, row, nearest->rows + (size_t)row * nearest->width));
+}
+
 static uint64_t row_number(const void *context, uint32_t place)
 {
 	(void)context;
@@ -56,4 +71,17 @@ static const float *row_vector(const void *context, uint32_t place, float *scrat
 struct sealed_source matrix_source(const struct matrix *matrix)
 {
 	return (struct sealed_source){matrix->n, row_number, row_vector, matrix};
+}
+
+void matrix_seal(const struct matrix *matrix, const struct sealed_file *file, struct arena *arena,
+		 struct sealed **ret)
+{
+	const struct sealed_source source = matrix_source(matrix);
+	SCOPED(rotation) rotation = &(struct rotation){0};
+	struct sealed_coding coding;
+
+	corpus_must(rotation_train(&source, matrix->dim, NULL, arena, rotation));
+	coding = rotation_coding(rotation);
+	corpus_must(sealed_write(file, &source, &coding, NULL, arena));
+	corpus_must(sealed_open(file, arena, ret));
 }

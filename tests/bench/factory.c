@@ -8,8 +8,6 @@
  * and with nprobe 64 (efSearch 256).
  */
 #include "index/ann/factory.h"
-#include "index/build/rotation.h"
-#include "service/cli/npy.h"
 #include "tests/bench/corpus.h"
 #include "tests/bench/cpu.h"
 #include "tests/index/ann/faiss_calls.h"
@@ -24,47 +22,24 @@
 
 struct bench {
 	struct matrix rows, queries;
-	int32_t *truth; /* [queries.n][truth_n] */
-	uint32_t truth_n;
+	struct nearest_rows truth;
 	struct sealed *sealed;
 	struct arena arena;
 	const char *factory;
 };
 
-static void truth_read(struct bench *bench)
-{
-	SCOPED(npy) npy = NULL;
-
-	corpus_must(npy_open(&bench->arena, corpus_path(&bench->arena, "truth_ids.npy"), &npy));
-	bench->truth_n = npy_header_of(npy)->columns;
-	bench->truth = calloc((size_t)bench->queries.n * bench->truth_n, sizeof *bench->truth);
-	if (!bench->truth || npy_header_of(npy)->rows != bench->queries.n)
-		abort();
-	for (uint32_t row = 0; row < bench->queries.n; row++)
-		corpus_must(
-			npy_read_integers(npy, row, bench->truth + (size_t)row * bench->truth_n));
-}
-
 /* What an earlier run left, or a new one. */
 static void prepare(struct bench *bench, const struct sealed_file *file)
 {
-	const struct sealed_source source = matrix_source(&bench->rows);
-	SCOPED(rotation) rotation = &(struct rotation){0};
-	struct sealed_coding coding;
-
-	if (!status_failed(sealed_open(file, &bench->arena, &bench->sealed)))
-		return;
-	corpus_must(rotation_train(&source, bench->rows.dim, NULL, &bench->arena, rotation));
-	coding = rotation_coding(rotation);
-	corpus_must(sealed_write(file, &source, &coding, NULL, &bench->arena));
-	corpus_must(sealed_open(file, &bench->arena, &bench->sealed));
+	if (status_failed(sealed_open(file, &bench->arena, &bench->sealed)))
+		matrix_seal(&bench->rows, file, &bench->arena, &bench->sealed);
 }
 
 /* How many of the truth are among the first so many places. */
 static uint32_t count_found(const struct bench *bench, uint32_t query, const int64_t *places,
 			    uint32_t width)
 {
-	const int32_t *truth = bench->truth + (size_t)query * bench->truth_n;
+	const int32_t *truth = bench->truth.rows + (size_t)query * bench->truth.width;
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; i < width; i++) {
@@ -154,7 +129,7 @@ int main(int argc, char **argv)
 	arena_init(&bench.arena, 16 << 20);
 	matrix_read(&bench.rows, &bench.arena, "vectors.npy");
 	matrix_read(&bench.queries, &bench.arena, "queries.npy");
-	truth_read(&bench);
+	nearest_read(&bench.truth, &bench.arena, bench.queries.n);
 	config.dim = bench.rows.dim;
 	prepare(&bench, &file);
 	for (int i = 2; i < argc; i++) {

@@ -74,11 +74,7 @@ def import_corpus(corpus, folder):
         rows = workbench.count(server, "corpus")
         workbench.import_head(server, corpus, SMALL_ROWS, folder)
         # Otherwise it is done beside what is measured.
-        subprocess.run(
-            [workbench.SLUICE, "optimize", "corpus", "--server", server.address],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        workbench.settle(server, "corpus")
     copy = folder / "copy"
     subprocess.run(["cp", "--archive", "--sparse=auto", folder / "data", copy], check=True)
     return rows, folder / "data", copy

@@ -10,9 +10,7 @@
  * kept, exact scores. KEPT Z... in the place of PASSES tries those settings and not the table's.
  */
 #include "index/ann/lists_state.h"
-#include "index/build/rotation.h"
 #include "kernels/score.h"
-#include "service/cli/npy.h"
 #include "tests/bench/corpus.h"
 #include "tests/bench/cpu.h"
 #include "tests/bench/report.h"
@@ -26,8 +24,7 @@
 
 struct bench {
 	struct matrix rows, queries;
-	int32_t *truth; /* [queries.n][truth_n] */
-	uint32_t truth_n;
+	struct nearest_rows truth;
 	struct sealed *sealed;
 	struct lists *lists;
 	bool *seen;          /* [rows.n] a place that two lists gave counts once */
@@ -46,31 +43,11 @@ static double wall_since(int64_t start_ns)
 	return (double)(clock_ns() - start_ns) * 1e-9;
 }
 
-static void truth_read(struct bench *bench, struct arena *arena)
-{
-	SCOPED(npy) npy = NULL;
-
-	corpus_must(npy_open(arena, corpus_path(arena, "truth_ids.npy"), &npy));
-	bench->truth_n = npy_header_of(npy)->columns;
-	bench->truth = calloc((size_t)bench->queries.n * bench->truth_n, sizeof *bench->truth);
-	if (!bench->truth || npy_header_of(npy)->rows != bench->queries.n)
-		abort();
-	for (uint32_t row = 0; row < bench->queries.n; row++)
-		corpus_must(
-			npy_read_integers(npy, row, bench->truth + (size_t)row * bench->truth_n));
-}
-
 static void seal(struct bench *bench, const struct sealed_file *file, struct arena *arena)
 {
-	const struct sealed_source source = matrix_source(&bench->rows);
-	SCOPED(rotation) rotation = &(struct rotation){0};
-	struct sealed_coding coding;
 	int64_t start_ns = clock_ns();
 
-	corpus_must(rotation_train(&source, bench->rows.dim, NULL, arena, rotation));
-	coding = rotation_coding(rotation);
-	corpus_must(sealed_write(file, &source, &coding, NULL, arena));
-	corpus_must(sealed_open(file, arena, &bench->sealed));
+	matrix_seal(&bench->rows, file, arena, &bench->sealed);
 	printf("%u rows of %u sealed in %.2f s\n", bench->rows.n, bench->rows.dim,
 	       wall_since(start_ns));
 }
@@ -209,7 +186,7 @@ static void find(struct bench *bench, const float *query, const struct lists_set
 
 static void count_found(const struct bench *bench, uint32_t i, uint32_t depth, struct cost *cost)
 {
-	const int32_t *truth = bench->truth + (size_t)i * bench->truth_n;
+	const int32_t *truth = bench->truth.rows + (size_t)i * bench->truth.width;
 
 	for (size_t hit = 0; hit < bench->best.n; hit++) {
 		for (uint32_t j = 0; j < depth; j++)
@@ -317,7 +294,7 @@ int main(int argc, char **argv)
 	arena_init(&bench.memory, MEMORY_BYTES);
 	matrix_read(&bench.rows, &arena, "vectors.npy");
 	matrix_read(&bench.queries, &arena, "queries.npy");
-	truth_read(&bench, &arena);
+	nearest_read(&bench.truth, &arena, bench.queries.n);
 	bench.seen = calloc(bench.rows.n, sizeof *bench.seen);
 	if (!bench.seen)
 		abort();

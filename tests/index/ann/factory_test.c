@@ -37,14 +37,8 @@ Test(factory, gives_the_recall_that_it_says_it_covers, .timeout = 300)
 		cr_assert_str_eq(ann_name(ann), factories[i].factory);
 		cr_assert(ann_covers(ann, 10, 0.95F, 1), "%s", factories[i].factory);
 		for (size_t k = 0; k < COUNT(targets); k++) {
-			const struct heaps_asking asking = {100, 10, targets[k], NULL, 1};
-			double recall, read;
-
-			if (!ann_covers(ann, 10, targets[k], 1))
-				continue;
-			recall = heaps_recall(&heaps, ann, &asking, &read);
-			cr_assert_geq(recall, (double)targets[k], "%s: %.4f for %.2f",
-				      factories[i].factory, recall, (double)targets[k]);
+			if (ann_covers(ann, 10, targets[k], 1))
+				heaps_want_recall(&heaps, ann, targets[k]);
 		}
 		heaps_finish(&heaps);
 	}

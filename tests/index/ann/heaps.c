@@ -252,3 +252,12 @@ double heaps_recall(const struct heaps *heaps, const struct ann *ann,
 {
 	return heaps_recall_of(heaps, ann, asking, heaps_question, ret_read);
 }
+
+void heaps_want_recall(const struct heaps *heaps, const struct ann *ann, float target)
+{
+	const struct heaps_asking asking = {100, 10, target, NULL, 1};
+	double read, recall = heaps_recall(heaps, ann, &asking, &read);
+
+	cr_assert_geq(recall, (double)target, "%s: %.4f for %.2f", ann_name(ann), recall,
+		      (double)target);
+}

@@ -79,4 +79,7 @@ double heaps_recall_of(const struct heaps *heaps, const struct ann *ann,
 		       void (*question)(const struct heaps *heaps, uint64_t nth, float *ret),
 		       double *ret_read);
 
+/* heaps_want_recall - asserts that of a hundred questions' first ten a share of target is found. */
+void heaps_want_recall(const struct heaps *heaps, const struct ann *ann, float target);
+
 #endif
