@@ -174,12 +174,14 @@ static void server_forget(struct server *server)
 		close(server->output);
 	server->output = -1;
 	server->pid = 0;
+	server->terminated = false;
 }
 
 void server_terminate(struct server *server)
 {
 	if (server->pid)
 		kill(server->pid, SIGTERM);
+	server->terminated = true;
 }
 
 int server_await(struct server *server, double seconds)
@@ -192,7 +194,8 @@ int server_await(struct server *server, double seconds)
 
 int server_stop(struct server *server, double seconds)
 {
-	server_terminate(server);
+	if (!server->terminated)
+		server_terminate(server);
 	return server_await(server, seconds);
 }
 

@@ -26,6 +26,7 @@
 struct server {
 	pid_t pid; /* 0: none runs */
 	int output;
+	bool terminated;  /* told to end: to be told again is to end at once */
 	char address[64]; /* "127.0.0.1:PORT" */
 };
 
@@ -46,7 +47,7 @@ void server_terminate(struct server *server);
  * it has not ended after seconds: gives -1. */
 int server_await(struct server *server, double seconds);
 
-/* server_stop - both of them. */
+/* server_stop - both of them; waits alone where it was told to end before, since a second SIGTERM cuts its drain. */
 int server_stop(struct server *server, double seconds);
 
 /* server_kill - SIGKILL, and waits for the end. Fine where none runs. */
