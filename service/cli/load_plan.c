@@ -9,6 +9,7 @@
 #define STREAMS_CLOSED 1
 #define STREAMS_OPEN 1000
 #define CONNECTIONS_OVERLOAD 16
+#define ROUNDS_MAX 16 /* of 4 steps each, within LOAD_STEPS_MAX */
 
 static bool number_read(const char **at, double *ret)
 {
@@ -128,6 +129,7 @@ static status sizes_read(struct load_plan *plan)
 	TRY(arguments_number(arguments, "seconds", 0.1, 86400, &plan->seconds));
 	TRY(arguments_number(arguments, "warmup", 0, 3600, &plan->warmup_seconds));
 	TRY(arguments_u64(arguments, "deadline-ms", 1, 3600000, &deadline_ms));
+	TRY(arguments_u64(arguments, "rounds", 1, ROUNDS_MAX, &plan->rounds));
 	TRY(arguments_u64(arguments, "limit", 1, 1000000, &plan->limit));
 	TRY(arguments_number(arguments, "recall", 0.5, 0.999, &plan->recall));
 	TRY(arguments_u64(arguments, "page", 1, 65536, &plan->page));
@@ -149,6 +151,8 @@ static status sizes_read(struct load_plan *plan)
 						   "stands in a batch once");
 	if (plan->mode == LOAD_PAGES && plan->depth <= plan->skip)
 		return arguments_misuse(arguments, "--depth must be above --skip");
+	if (plan->mode != LOAD_OVERLOAD && arguments_has(arguments, "rounds"))
+		return arguments_misuse(arguments, "--rounds goes with --overload");
 	if (plan->connections * plan->streams > LOAD_IN_FLIGHT_MAX)
 		return arguments_misuse(arguments, "at most %d calls at once in one process",
 					LOAD_IN_FLIGHT_MAX);
@@ -187,6 +191,7 @@ status load_plan_read(struct cli *cli, struct load_plan *ret)
 		.warmup_seconds = 1,
 		.seed = 1,
 		.shards = 1,
+		.rounds = 3,
 		.limit = 10,
 		.page = 10,
 		.depth = 100,

@@ -31,6 +31,7 @@ struct load_plan {
 	int64_t deadline_ns;
 	uint64_t seed, shard, shards; /* shard  from 0 */
 	pid_t pid;                    /* 0: not given */
+	uint64_t rounds;              /* of an overload */
 	uint64_t limit, page, depth, skip, batch, upsert_ids, text_bytes;
 	double recall; /* 0: the collection's own accuracy */
 	bool exact, ids_only;
@@ -44,6 +45,8 @@ struct load_plan {
 		{"rates", OPTION_VALUE, "N,N,...  one after the other; auto: up to saturation"},   \
 		{"overload", OPTION_FLAG,                                                          \
 		 "  finds the saturating rate, then offers 1, 2, 3 times it"},                     \
+		{"rounds", OPTION_VALUE,                                                           \
+		 "N  with overload: measures all of that N times, in turn, for medians (3)"},      \
 		{"connections", OPTION_VALUE, "N  (1; with overload 16)"},                         \
 		{"streams", OPTION_VALUE,                                                          \
 		 "N  calls at once on each (1; with rates at most, 1000)"},                        \

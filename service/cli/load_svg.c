@@ -26,7 +26,9 @@ struct chart {
 	const struct load_report *report;
 	double rate_max, label_y; /* of the last series' name */
 	int low, high;            /* powers of ten of a millisecond */
+	/* Of what step_at gave last: */
 	struct load_histogram latency;
+	double goodput;
 };
 
 static void __attribute__((format(printf, 2, 3))) print(struct buffer *out, const char *format, ...)
@@ -68,15 +70,34 @@ static double y_of(const struct chart *chart, double milliseconds)
 	       (power - chart->low) / (chart->high - chart->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* A step that is in the picture. */
+/* A load that is in the picture: the first step of its rate, with what all of them have seen. */
 static const struct load_step *step_at(struct chart *chart, size_t i)
 {
-	const struct load_step *step = &chart->report->steps[i];
+	const struct load_step *steps = chart->report->steps;
+	double rate = steps[i].rate;
+	size_t n = 0;
 
-	if (step->rate <= 0)
+	if (rate <= 0)
 		return NULL;
-	load_step_latency(step, &chart->latency);
-	return chart->latency.n ? step : NULL;
+	for (size_t j = 0; j < i; j++)
+		if (steps[j].rate == rate)
+			return NULL;
+	load_step_latency(&steps[i], &chart->latency);
+	chart->goodput = 0;
+	for (size_t j = i; j < chart->report->n_steps; j++) {
+		static struct load_histogram latency; /* large */
+
+		if (steps[j].rate != rate)
+			continue;
+		chart->goodput += load_step_goodput(&steps[j]);
+		n++;
+		if (j == i)
+			continue;
+		load_step_latency(&steps[j], &latency);
+		load_histogram_merge(&chart->latency, &latency);
+	}
+	chart->goodput /= (double)n;
+	return chart->latency.n ? &steps[i] : NULL;
 }
 
 static void measure(struct chart *chart)
@@ -169,7 +190,7 @@ static void print_answered(struct chart *chart)
 {
 	for (size_t i = 0; i < chart->report->n_steps; i++) {
 		const struct load_step *step = step_at(chart, i);
-		double share = step ? load_step_goodput(step) / step->rate : 1;
+		double share = step ? chart->goodput / step->rate : 1;
 
 		if (share < 0.99)
 			print(chart->out,

@@ -3,6 +3,7 @@
 
 #include "service/count_format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static double ms(const struct load_histogram *histogram, double share)
@@ -93,21 +94,48 @@ void load_table_kinds(FILE *out, const struct load_step *step)
 	fputc('\n', out);
 }
 
-void load_table_overload(FILE *out, const struct load_report *report)
+static int double_compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of the load that is the i-th of each round; n_loads to a round. */
+static double median_goodput(const struct load_report *report, size_t i, size_t n_loads)
+{
+	double all[LOAD_STEPS_MAX];
+	size_t n = 0;
+
+	for (; i < report->n_steps; i += n_loads)
+		all[n++] = load_step_goodput(&report->steps[i]);
+	qsort(all, n, sizeof *all, double_compare);
+	return n % 2 ? all[n / 2] : (all[n / 2 - 1] + all[n / 2]) / 2;
+}
+
+void load_table_overload(FILE *out, const struct load_report *report, size_t n_rounds)
 {
 	const struct load_step *last = &report->steps[report->n_steps - 1];
+	size_t n_loads = report->n_steps / n_rounds;
 	uint64_t rss_max = 0;
-	double peak = 0;
+	double peak = 0, goodput = 0;
 
-	for (size_t i = 0; i < report->n_steps; i++) {
-		double goodput = load_step_goodput(&report->steps[i]);
-
-		peak = goodput > peak ? goodput : peak;
+	for (size_t i = 0; i < report->n_steps; i++)
 		if (report->steps[i].server.rss_max_bytes > rss_max)
 			rss_max = report->steps[i].server.rss_max_bytes;
+	fprintf(out, "goodput, median of %zu:", n_rounds);
+	for (size_t i = 0; i < n_loads; i++) {
+		double rate = report->steps[i].rate;
+
+		goodput = median_goodput(report, i, n_loads);
+		peak = goodput > peak ? goodput : peak;
+		if (rate > 0)
+			fprintf(out, ", %.1f/s at %.0f", goodput, rate);
+		else
+			fprintf(out, " %.1f/s of a closed loop", goodput);
 	}
-	fprintf(out, "goodput at %.0f/s offered: %.1f/s, %.1f%% of its peak %.1f/s\n", last->rate,
-		load_step_goodput(last), peak > 0 ? load_step_goodput(last) / peak * 100 : 0, peak);
+	fprintf(out, "\ngoodput at %.0f/s offered: %.1f/s, %.1f%% of its peak %.1f/s\n", last->rate,
+		goodput, peak > 0 ? goodput / peak * 100 : 0, peak);
 	if (last->server.known)
 		fprintf(out, "server's RSS: %.0f MB before, %.0f MB at most\n",
 			(double)report->steps[0].server.rss_start_bytes * 1e-6,

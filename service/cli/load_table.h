@@ -14,7 +14,10 @@ void load_table_step(FILE *out, const struct load_step *step);
 /* load_table_kinds - a line for each kind of call: first hits, gaps, bytes. */
 void load_table_kinds(FILE *out, const struct load_step *step);
 
-/* load_table_overload - goodput at the highest load over its peak, and memory. */
-void load_table_overload(FILE *out, const struct load_report *report);
+/* load_table_overload - what was answered at each load, the median of the rounds; that of the highest load over
+ * the peak of them; and memory.
+ * report      its steps are the first round's loads, then the second's in the same order, and so on
+ * n_rounds    at least 1 */
+void load_table_overload(FILE *out, const struct load_report *report, size_t n_rounds);
 
 #endif

@@ -235,6 +235,22 @@ Test(load, draws_a_sweep)
 	want_idle();
 }
 
+/* The closed loop that finds the rate, and one, two and three times it; in the same order again. */
+Test(load, measures_an_overload_in_rounds)
+{
+	struct load_report report;
+
+	make_rows();
+	report = RUN("--overload", "--rounds", "2", "--seconds", "0.7", "--warmup", "0.3",
+		     "--connections", "2", "--streams", "32");
+	cr_assert_eq(report.n_steps, 8);
+	for (size_t i = 0; i < report.n_steps; i++) {
+		want_sums(&report.steps[i]);
+		cr_assert_eq(report.steps[i].rate, report.steps[1].rate * (double)(i % 4));
+	}
+	want_idle();
+}
+
 static const struct {
 	const char *options[6];
 	int result;
@@ -245,6 +261,7 @@ static const struct {
 	{{"--mix", "search=0"}, 2, "--mix"},
 	{{"--shard", "3/2"}, 2, "--shard"},
 	{{"--overload", "--shard", "1/2"}, 2, "saturating"},
+	{{"--rate", "10", "--rounds", "2"}, 2, "--overload"},
 	{{"--skip", "10", "--depth", "10"}, 2, "--depth"},
 	{{"--pid", "2147483646"}, 1, "--pid"},
 	{{"--skip", "10", "--depth", "1000"}, 1, "fewer chunks"},

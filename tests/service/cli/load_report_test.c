@@ -2,12 +2,14 @@
 #include "kernels/base/arena.h"
 #include "service/cli/load_json.h"
 #include "service/cli/load_svg.h"
+#include "service/cli/load_table.h"
 #include "tests/support/scratch.h"
 
 #include <criterion/criterion.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct arena arena;
 static struct scratch scratch;
@@ -232,4 +234,53 @@ Test(load_report, has_a_picture_without_a_rate_too)
 	cr_assert(!picture.failed);
 	cr_assert_gt(picture.size, 100);
 	buffer_finish(&picture);
+}
+
+static size_t count_text(const struct buffer *in, const char *text)
+{
+	size_t n = 0, size = strlen(text);
+
+	for (size_t i = 0; i + size <= in->size; i++)
+		n += memcmp(in->data + i, text, size) == 0;
+	return n;
+}
+
+/* Rounds of the same loads are one line from load to load. */
+Test(load_report, has_a_point_in_the_picture_for_each_rate)
+{
+	static const double rates[] = {0, 100, 200, 0, 100, 200};
+	struct load_report once = make_report(rates, 3), twice = make_report(rates, 6);
+	struct buffer wanted = {0}, picture = {0};
+
+	load_svg_print(&wanted, &once);
+	load_svg_print(&picture, &twice);
+	cr_assert(!picture.failed);
+	cr_assert_gt(count_text(&picture, ","), 0);
+	cr_assert_eq(count_text(&picture, ","), count_text(&wanted, ","));
+	buffer_finish(&wanted);
+	buffer_finish(&picture);
+}
+
+/* The peak and what is left of it are medians: one slow round says nothing. */
+Test(load_report, compares_the_medians_of_rounds)
+{
+	static const double rates[] = {0, 100, 300, 0, 100, 300, 0, 100, 300};
+	static const uint64_t ok[] = {900, 1000, 800, 1400, 1000, 100, 950, 1002, 810};
+	struct load_report report = make_report(rates, 9);
+	char text[1024] = {0};
+	FILE *out = fmemopen(text, sizeof text, "w");
+
+	cr_assert_not_null(out);
+	for (size_t i = 0; i < report.n_steps; i++) {
+		report.steps[i].ok_in_window = ok[i];
+		report.steps[i].seconds = 1;
+	}
+	load_table_overload(out, &report, 3);
+	fclose(out);
+	cr_assert_not_null(
+		strstr(text,
+		       "median of 3: 950.0/s of a closed loop, 1000.0/s at 100, 800.0/s at 300\n"),
+		"%s", text);
+	cr_assert_not_null(strstr(text, "at 300/s offered: 800.0/s, 80.0% of its peak 1000.0/s\n"),
+			   "%s", text);
 }
