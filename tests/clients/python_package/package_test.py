@@ -147,6 +147,25 @@ class Story(unittest.TestCase):
             after = [hit.id for hit in again]
             self.assertEqual(before + after, [f"note-{i}" for i in range(min(stop + 3, N))])
 
+    def test_a_few_hits_are_one_answer(self):
+        """And what is told of a walk is told of it: a token behind any hit, what it cost."""
+        wanted = [f"note-{i}" for i in range(N)]
+        for stop in (1, 2, 9, 10):
+            with self.notes.search([1, 0, 0], exact=True, limit=10) as hits:
+                before = [next(hits).id for _ in range(stop)]
+                token = hits.token
+            self.assertRaises(StopIteration, next, hits)
+            self.assertEqual((hits.summary.stop_reason, hits.summary.returned), ("LIMIT", 10))
+            with self.notes.search([1, 0, 0], exact=True, limit=5, resume=token) as more:
+                after = [hit.id for hit in more]
+            self.assertEqual(more.summary.stop_reason, "LIMIT")
+            self.assertEqual(before + after, wanted[: stop + 5])
+            rest = [hit.id for hit in self.notes.search([1, 0, 0], exact=True, resume=more.token)]
+            self.assertEqual(before + after + rest, wanted)
+        hits = self.notes.search([1, 0, 0], limit=10)
+        self.assertEqual(next(hits).id, "note-0")  # and is left
+        self.assertIsNotNone(hits.token)
+
     def test_a_limit_and_a_floor_and_a_budget(self):
         self.assertEqual(len(list(self.notes.search([1, 0, 0], limit=7))), 7)
         self.assertEqual(len(list(self.notes.search([1, 0, 0], min_score=-4.5))), 3)
@@ -232,6 +251,20 @@ class AsyncStory(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(more.summary.stop_reason, "EXHAUSTED")
         self.assertEqual([chunk.id async for chunk in self.notes.chunks()][:2], ["note-0", "note-1"])
         self.assertEqual(await self.notes.delete(["note-1"]), 1)
+
+    async def test_a_few_hits_are_one_answer(self):
+        async with self.notes.search([1, 0, 0], limit=10) as hits:
+            before = [(await hits.__anext__()).id for _ in range(4)]
+            token = hits.token
+        with self.assertRaises(StopAsyncIteration):
+            await hits.__anext__()
+        self.assertEqual((hits.summary.stop_reason, hits.summary.returned), ("LIMIT", 10))
+        async with self.notes.search([1, 0, 0], limit=3, resume=token) as more:
+            after = [hit.id async for hit in more]
+        self.assertEqual(before + after, [f"note-{i}" for i in range(7)])
+        self.notes.search([1, 0, 0], limit=10)  # that nobody awaits
+        with self.assertRaises(sluice.Invalid):
+            await self.notes.search([1, 2], limit=1).__anext__()
 
     async def test_credit_and_a_filter(self):
         async with self.notes.search([1, 0, 0], page=3) as hits:

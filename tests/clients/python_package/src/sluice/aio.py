@@ -28,10 +28,11 @@ from .model import Chunk, ChunkLike, CollectionInfo, Hit, Summary, Written
 class Cursor:
     """As sluice.Cursor. A loop that is left early ends it where it is used with async with."""
 
-    def __init__(self, call, request, skip: int, page: int):
-        self._walk = requests.Walk(request, skip, page)
-        self._call = call
-        self._opened = False
+    def __init__(self, retrieval: retrieval_rpc.RetrievalServiceStub, walk: requests.Walk, **how):
+        self._walk = walk
+        self._retrieval, self._how = retrieval, how
+        self._call = None  # before its first hit is awaited, and behind its end
+        self._over = False
 
     def __aiter__(self) -> Cursor:
         return self
@@ -43,15 +44,14 @@ class Cursor:
         return hit
 
     async def _advance(self) -> bool:
-        if self._call is None or self._walk.summary:
+        if self._over or self._walk.summary:
             self._end()
             return False
         with translated():
             try:
                 # What is written to a call that has failed hides why: so it is looked at first.
-                if not self._opened:
-                    self._opened = True
-                    await self._send(self._walk.open)
+                if self._call is None:
+                    await self._open()
                 elif credit := self._walk.credit():
                     await self._send(credit)
                 response = await self._call.read()
@@ -64,6 +64,13 @@ class Cursor:
         self._walk.take(response)
         return True
 
+    async def _open(self) -> None:
+        if self._walk.at_once:
+            self._call = self._retrieval.Search(self._walk.open, **self._how)
+        else:
+            self._call = self._retrieval.Iterate(**self._how)
+            await self._send(self._walk.open)
+
     async def _send(self, request) -> None:
         try:
             await self._call.write(request)
@@ -71,6 +78,7 @@ class Cursor:
             pass  # it has ended: reading tells how
 
     def _end(self) -> None:
+        self._over = True
         if self._call is not None:
             self._call.cancel()  # nothing, where it has ended
             self._call = None
@@ -84,13 +92,13 @@ class Cursor:
         return self._walk.summary
 
     async def close(self) -> None:
-        if self._call is not None and self._opened and not self._walk.summary:
+        if self._call is not None and not self._walk.summary:
             try:
-                close = retrieval_pb2.IterateRequest(close=retrieval_pb2.CloseCursor())
-                await self._send(close)
+                if not self._walk.at_once:
+                    close = retrieval_pb2.IterateRequest(close=retrieval_pb2.CloseCursor())
+                    await self._send(close)
                 while (response := await self._call.read()) is not grpc.aio.EOF:
-                    if response.HasField("summary"):
-                        self._walk.take(response)
+                    self._walk.take_summary(response)
             except grpc.RpcError:
                 pass  # it has ended all the same
         self._end()
@@ -173,9 +181,9 @@ class Collection:
         **more,
     ) -> Cursor:
         """As sluice.Collection.search; nothing is sent before the first hit is awaited."""
-        request, skip = requests.search_request(self.name, query, **more)
-        call = self._client._retrieval.Iterate(timeout=timeout, metadata=self._client._metadata)
-        return Cursor(call, request, skip, page)
+        walk = requests.Walk(*requests.search_request(self.name, query, **more), page)
+        metadata = self._client._metadata
+        return Cursor(self._client._retrieval, walk, timeout=timeout, metadata=metadata)
 
 
 class Client:

@@ -6,6 +6,7 @@ import queue
 from typing import Iterable, Iterator, List, Mapping, Optional, Sequence
 
 import grpc
+from grpc.experimental import ChannelOptions
 from sluice.v1 import admin_service_pb2 as admin_pb2, admin_service_pb2_grpc as admin_rpc
 from sluice.v1 import collection_service_pb2 as collections_pb2
 from sluice.v1 import collection_service_pb2_grpc as collections_rpc
@@ -22,11 +23,14 @@ from .model import Chunk, ChunkLike, CollectionInfo, Hit, Summary, Written
 class Cursor:
     """A search under way: an iterator of hits, best first, and a context manager that ends it."""
 
-    def __init__(self, call_of, request, skip: int, page: int):
-        self._walk = requests.Walk(request, skip, page)
+    def __init__(self, retrieval: retrieval_rpc.RetrievalServiceStub, walk: requests.Walk, **how):
+        self._walk = walk
         self._sent: queue.SimpleQueue = queue.SimpleQueue()
-        self._sent.put(self._walk.open)
-        self._call = call_of(iter(self._sent.get, None))
+        if walk.at_once:
+            self._call = retrieval.Search(walk.open, **how)
+        else:
+            self._sent.put(walk.open)
+            self._call = retrieval.Iterate(iter(self._sent.get, None), **how)
 
     def __iter__(self) -> Cursor:
         return self
@@ -78,8 +82,7 @@ class Cursor:
             self._sent.put(retrieval_pb2.IterateRequest(close=retrieval_pb2.CloseCursor()))
             try:
                 for response in self._call:
-                    if response.HasField("summary"):
-                        self._walk.take(response)
+                    self._walk.take_summary(response)
             except grpc.RpcError:
                 pass  # it has ended all the same
         self._end()
@@ -173,16 +176,12 @@ class Collection:
 
         where, limit, exact, recall (0.5 to 0.999), min_score, max_tokens, neighbors, vectors (give
         them along), resume (a cursor's token). Without limit it goes on as long as it is asked, and
-        without timeout, in seconds for all of it, as long as it takes. page: hits asked for at a time.
+        without timeout, in seconds for all of it, as long as it takes. page: hits asked for at a time;
+        a limit of no more than that, and of 16, is answered at once.
         """
-        request, skip = requests.search_request(self.name, query, **more)
+        walk = requests.Walk(*requests.search_request(self.name, query, **more), page)
         metadata = self._client._metadata
-        return Cursor(
-            lambda sent: self._client._retrieval.Iterate(sent, timeout=timeout, metadata=metadata),
-            request,
-            skip,
-            page,
-        )
+        return Cursor(self._client._retrieval, walk, timeout=timeout, metadata=metadata)
 
     def optimize(self) -> Iterator[float]:
         """Seals and merges what there is; how far it is, from 0 to 1."""
@@ -224,8 +223,12 @@ class Client(Mapping[str, Collection]):
 
     def __init__(self, address: str, *, api_key=None, tls=False, ca_file=None, timeout=30.0):
         self._metadata, secure = requests.credentials(api_key, tls, ca_file)
+        # A stream of answers is read by the thread that asks for them, rather than by one of its own.
+        options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
         self._channel = (
-            grpc.secure_channel(address, secure) if secure else grpc.insecure_channel(address)
+            grpc.secure_channel(address, secure, options)
+            if secure
+            else grpc.insecure_channel(address, options)
         )
         self.timeout = timeout  # of single answers, in seconds; a search has its own
         self._health = self._channel.unary_unary(requests.HEALTH, requests.health_message, bytes)

@@ -20,6 +20,8 @@ from .model import chunk_message
 BATCH = 256
 # Hits asked for at a time, once a search has shown its first.
 PAGE = 32
+# A search for so few is one answer: a walk would take a way there and back for each page.
+AT_ONCE = 16
 
 Query = Union[str, Sequence[float]]
 ALL_FIELDS = ["id", "document_id", "ordinal", "text", "token_count", "metadata", "vector"]
@@ -125,10 +127,15 @@ class Walk:
 
     The server's tokens are of whole messages. Ours are a token and how many hits behind it were
     given already, so that a search can go on behind any hit.
+
+    at_once: open is for Search, and of its answer there is a message for each hit; else for Iterate.
     """
 
     def __init__(self, request: retrieval_pb2.SearchRequest, skip: int, page: int):
-        self.open = retrieval_pb2.IterateRequest(open=request)
+        self.at_once = request.HasField("limit") and request.limit <= min(page, AT_ONCE)
+        if self.at_once:
+            request.max_hits_per_message = 1
+        self.open = request if self.at_once else retrieval_pb2.IterateRequest(open=request)
         self.summary: Optional[Summary] = None
         self._page = page
         self._hits: collections.deque = collections.deque()
@@ -140,19 +147,22 @@ class Walk:
 
     def credit(self) -> Optional[retrieval_pb2.IterateRequest]:
         """What is to be granted now, if anything: one hit at first, since its token is the start's."""
-        if self._granted:
+        if self._granted or self.at_once:
             return None
         self._granted = self._page if self._before else 1 + self._skip
         return retrieval_pb2.IterateRequest(credit=dict(hits=self._granted))
 
-    def take(self, response: retrieval_pb2.IterateResponse) -> None:
-        event = response.WhichOneof("event")
-        if event == "summary":
+    def take(self, response: Union[retrieval_pb2.SearchResponse, retrieval_pb2.IterateResponse]):
+        batch = response if self.at_once else response.batch
+        if batch.hits:
+            self._hits.extend(batch.hits)
+            self._granted -= min(len(batch.hits), self._granted)
+            self._behind = batch.resume_token
+        self.take_summary(response)
+
+    def take_summary(self, response) -> None:
+        if response.HasField("summary"):
             self.summary = Summary.of(response.summary)
-        elif event == "batch":
-            self._hits.extend(response.batch.hits)
-            self._granted -= min(len(response.batch.hits), self._granted)
-            self._behind = response.batch.resume_token
 
     def give(self) -> Optional[Hit]:
         """The next hit on hand."""
