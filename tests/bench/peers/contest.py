@@ -69,12 +69,14 @@ class Player:
 
     def __init__(self, name, python, words, limit_s):
         self.name, self.left_s = name, limit_s
-        self.rounds, self.deep, self.about, self.built = [], [], {}, {}
+        self.rounds, self.deep, self.floor = [], [], []
+        self.about, self.built = {}, {}
         env = dict(
             os.environ,
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONUNBUFFERED="1",
             SLUICE_BINARY=str(workbench.SLUICE),
+            SLUICE_NULL_SERVER=str(workbench.program("null_server")),
             SLUICE_PROTO=str(workbench.RUNFILES / "proto"),
         )
         self.process = subprocess.Popen(
@@ -191,6 +193,8 @@ class Contest:
                 if player.about["deep"]:
                     n = min(DEEP_QUERIES, self.asked.queries)
                     player.deep.append(player.ask("deep", n, player.about["deep"]))
+                first = player.about["settings"][0]
+                player.floor.append(player.ask("floor", DEPTH, self.asked.queries, first))
             except Gone as why:
                 self.leave_out(name, why)
 
@@ -207,7 +211,11 @@ class Contest:
             skipped=self.skipped,
             peers={
                 name: dict(
-                    about=player.about, build=player.built, rounds=player.rounds, deep=player.deep
+                    about=player.about,
+                    build=player.built,
+                    rounds=player.rounds,
+                    deep=player.deep,
+                    floor=player.floor,
                 )
                 for name, player in self.players.items()
             },

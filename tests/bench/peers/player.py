@@ -3,7 +3,7 @@
     player.py ADAPTER FOLDER CORPUS ROWS QUERIES TRUTH.npy   a line of JSON for each line of standard input
     player.py truth CORPUS ROWS OUT.npy                      rows of the 100 nearest, by the whole product
 
-A line is `build`, `ask DEPTH N SETTING`, `deep N SETTING` or `about`. Adapters say what there is: the
+A line is `build`, `ask DEPTH N SETTING`, `deep N SETTING`, `floor DEPTH N SETTING` or `about`. Adapters say what there is: the
 module adapters/NAME.py has a class Peer. Whatever else is printed goes to standard error.
 """
 
@@ -130,10 +130,20 @@ class Player:
             cpu_us=cpu / n * 1e6,
         )
 
+    def floor(self, depth, n, setting):
+        """What a search takes whoever has the client and nothing behind it; empty: it is not known."""
+        self.peer.use(setting, int(depth))
+        with self.peer.floor(self.queries[0], int(depth)) as call:
+            if not call:
+                return {}
+            self.timed([call] * WARM)
+            times, _, _ = self.timed([call] * int(n))
+        return dict(p50_us=statistics.median(times) / 1e3)
+
     def serve(self, answers):
         for line in sys.stdin:
             command, *words = line.rstrip("\n").split(" ")
-            take = dict(ask=3, deep=2).get(command, 1) - 1
+            take = dict(ask=3, deep=2, floor=3).get(command, 1) - 1
             words = words[:take] + ([" ".join(words[take:])] if words else [])
             print(json.dumps(getattr(self, command)(*words)), file=answers, flush=True)
 

@@ -118,6 +118,18 @@ def players(peers):
     return ["", "versions", "how it is asked", "built with", "settings of a query", ""], rows
 
 
+def floors(peers):
+    """Of a peer's p50 what its client takes; a sentence for each of which that is known."""
+    for peer in peers.values():
+        found = [one["p50_us"] for one in peer.get("floor", ()) if one]
+        if found:
+            yield (
+                f"Of {peer['about']['title']}'s p50 {number(curve_math.median(found))} us are its client's: "
+                "what the same program takes to be answered, in as many bytes, by a server that does nothing. "
+                "All ten hits come in one message, so p50 is the time to the first, too."
+            )
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
@@ -154,7 +166,7 @@ def markdown(results):
     parts = [f"`{results['command']}`\n", about(results) + "\n"]
     for make in (by_recall, beside, players):
         parts.append(table(*make(peers)))
-    parts.append(NOTES + "\n")
+    parts.append(" ".join([NOTES, *floors(peers)]) + "\n")
     absent = "; ".join(f"{name}: {why}" for name, why in results["skipped"].items())
     parts.append(f"Left out: {absent}.\n" if absent else "Nothing was left out.\n")
     return "\n".join(parts)

@@ -114,6 +114,14 @@ class Tables(unittest.TestCase):
     def test_what_was_left_out_is_said(self):
         self.assertIn("Left out: Other: it is not to be had.", report.markdown(results(peer=THEIRS)))
 
+    def test_what_is_the_clients_is_said_where_it_is_known(self):
+        ours = OURS | dict(floor=[{"p50_us": 30.0}, {"p50_us": 50.0}, {"p50_us": 70.0}])
+        theirs = THEIRS | dict(floor=[{}])
+
+        (said,) = report.floors(results(sluice=ours, peer=theirs)["peers"])
+
+        self.assertIn("Of Sluice's p50 50 us are its client's", said)
+
     def test_of_nobody_there_is_a_report_too(self):
         self.assertIn("no chunks", report.markdown(results()))
 

@@ -57,8 +57,8 @@ class Peer(base.Base):
         words = [binary, "serve", "--listen", address, "--data", self.folder / "data", "--gpu", "off"]
         self.server = processes.Server(words, self.folder, wait=lambda: processes.answers(port))
         # The faster of the two ways in which gRPC's Python reads a stream.
-        options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
-        channel = grpc.insecure_channel(address, options=options)
+        self.options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
+        channel = grpc.insecure_channel(address, options=self.options)
         self.collection_calls = collection_service_pb2_grpc.CollectionServiceStub(channel)
         self.ingest_calls = ingest_service_pb2_grpc.IngestServiceStub(channel)
         self.calls = retrieval_service_pb2_grpc.RetrievalServiceStub(channel)
@@ -139,6 +139,31 @@ class Peer(base.Base):
         yield lambda: take(size)
         asked.put(None)
         walk.cancel()
+
+    @contextlib.contextmanager
+    def floor(self, query, depth):
+        """Of a search: its request, and an answer of as many bytes, of which nothing is read."""
+        import grpc
+
+        size = sum(answer.ByteSize() for answer in self.calls.Search(self.request(query, depth)))
+        folder = self.folder / "floor"
+        folder.mkdir(exist_ok=True)
+        said = "listening on "
+        null = processes.Server(
+            [os.environ["SLUICE_NULL_SERVER"], size],
+            folder,
+            wait=lambda: said in (folder / "server.log").read_text(encoding="utf-8"),
+        )
+        try:
+            address = null.log.read_text(encoding="utf-8").partition(said)[2].split()[0]
+            with grpc.insecure_channel(address, options=self.options) as channel:
+                search = channel.unary_stream(
+                    "/sluice.v1.RetrievalService/Search",
+                    request_serializer=self.retrieval.SearchRequest.SerializeToString,
+                )
+                yield lambda: list(search(self.request(query, depth)))
+        finally:
+            null.end()
 
     def end(self):
         self.channel.close()
