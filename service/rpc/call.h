@@ -212,8 +212,8 @@ bool call_host_is_swamped(const struct call_host *host);
 /* call_host_surplus_ns - how long one of them would wait, if it is to be refused for it; counts it; else 0. */
 int64_t call_host_surplus_ns(struct call_host *host, gpr_timespec deadline);
 
-/* call_refuse - answers one of them, which is taken: code, a word, and when to try again, in one batch, of which
- * only its end comes back. Where thousands are not read by their clients, further ones go without the last. */
+/* call_refuse - answers one of them, which is taken: code, a word, what limit and when to try again, in one batch, of
+ * which only its end comes back. Where thousands are not read by their clients, further ones go with code and word. */
 void call_refuse(struct call_host *host, grpc_call *core, int64_t wait_ns);
 
 /* call_host_late_ns - where some are refused already: how long one of them would wait, if that is too long, and it

@@ -6,6 +6,7 @@
  */
 #include "kernels/base/error_info.h"
 #include "service/rpc/call.h"
+#include "service/rpc/error_details.h"
 #include "service/rpc/queues.h"
 
 #include <stdio.h>
@@ -132,7 +133,23 @@ static void refusal_done(void *owner, bool ok)
 	free(refusal);
 }
 
-static const char shortly[] = "the server has more to do than it can: limits.queue_time_max";
+#define QUEUE_SETTING "limits.queue_time_max"
+
+static const char shortly[] = "the server has more to do than it can: " QUEUE_SETTING;
+
+static grpc_slice refusal_details(uint32_t retry_ms)
+{
+	const struct error_info info = {
+		.reason = REASON_LIMIT_REACHED,
+		.metadata = {{"setting", QUEUE_SETTING}},
+		.retry_ms = retry_ms,
+	};
+	SCOPED(buffer) details = &(struct buffer){0};
+
+	error_details_encode(status_with(status_make(STATUS_RESOURCE_EXHAUSTED, shortly), &info),
+			     details);
+	return grpc_slice_from_copied_buffer((const char *)details->data, details->size);
+}
 
 /* False: the core does not take it. */
 static bool refusal_send(struct refusal *refusal, uint32_t retry_ms)
@@ -140,25 +157,33 @@ static bool refusal_send(struct refusal *refusal, uint32_t retry_ms)
 	char text[16];
 	int size = snprintf(text, sizeof text, "%u", retry_ms);
 	grpc_slice detail = grpc_slice_from_static_string(shortly);
-	grpc_metadata trailer = {
-		.key = grpc_slice_from_static_string("grpc-retry-pushback-ms"),
-		/* Too short for memory of its own. */
-		.value = grpc_slice_from_copied_buffer(text, (size_t)size),
+	grpc_metadata trailers[] = {
+		{.key = grpc_slice_from_static_string("grpc-status-details-bin"),
+		 .value = refusal_details(retry_ms)},
+		{.key = grpc_slice_from_static_string("grpc-retry-pushback-ms"),
+		 .value = grpc_slice_from_copied_buffer(text, (size_t)size)},
 	};
+	const size_t n_trailers = sizeof trailers / sizeof *trailers;
 	const grpc_op ops[] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
 		{.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-		 .data.send_status_from_server = {.trailing_metadata_count = 1,
-						  .trailing_metadata = &trailer,
+		 .data.send_status_from_server = {.trailing_metadata_count = n_trailers,
+						  .trailing_metadata = trailers,
 						  .status = GRPC_STATUS_RESOURCE_EXHAUSTED,
 						  .status_details = &detail}},
 		{.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
 		 .data.recv_close_on_server.cancelled = &refusal->cancelled},
 	};
 
+	bool taken;
+
 	refusal->on_end = (struct rpc_op){refusal_done, refusal};
-	return grpc_call_start_batch(refusal->core, ops, sizeof ops / sizeof *ops,
-				     op_tag(&refusal->on_end), NULL) == GRPC_CALL_OK;
+	taken = grpc_call_start_batch(refusal->core, ops, sizeof ops / sizeof *ops,
+				      op_tag(&refusal->on_end), NULL) == GRPC_CALL_OK;
+	/* The core has taken them as well. */
+	for (size_t i = 0; i < n_trailers; i++)
+		grpc_slice_unref(trailers[i].value);
+	return taken;
 }
 
 void call_refuse(struct call_host *host, grpc_call *core, int64_t wait_ns)
@@ -183,11 +208,11 @@ status call_overloaded(const struct call_host *host, struct arena *arena, int64_
 	status s =
 		status_format(arena, STATUS_RESOURCE_EXHAUSTED,
 			      "the server has more to do than it can: a call would wait %lld ms, "
-			      "and limits.queue_time_max is %lld ms",
+			      "and " QUEUE_SETTING " is %lld ms",
 			      (long long)wait_ms, (long long)limit_ms);
 
-	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", "limits.queue_time_max",
-			  "limit", ERROR_NUMBER(limit_ms), "found", ERROR_NUMBER(wait_ms), NULL);
+	s = status_reason(s, arena, REASON_LIMIT_REACHED, "setting", QUEUE_SETTING, "limit",
+			  ERROR_NUMBER(limit_ms), "found", ERROR_NUMBER(wait_ms), NULL);
 	return status_retry(s, arena, retry_ms_of(wait_ns));
 }
 

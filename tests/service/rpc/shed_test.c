@@ -50,6 +50,13 @@ static void end(void)
 	toy_close(&toy);
 }
 
+static void want_retry_info(struct bytes details)
+{
+	static const char name[] = "google.rpc.RetryInfo";
+
+	cr_assert_not_null(memmem(details.data, details.size, name, sizeof name - 1));
+}
+
 static void want_refused(double seconds)
 {
 	struct grpc_stream *refused = spin(seconds);
@@ -58,7 +65,7 @@ static void want_refused(double seconds)
 	cr_assert_eq(grpc_stream_finish(refused, &detail), STATUS_RESOURCE_EXHAUSTED, "%s", detail);
 	cr_assert_not_null(strstr(detail, "limits.queue_time_max"), "%s", detail);
 	cr_assert_gt(grpc_stream_trailer(refused, "grpc-retry-pushback-ms").size, 0);
-	cr_assert_gt(grpc_stream_details(refused).size, 0);
+	want_retry_info(grpc_stream_details(refused));
 	grpc_stream_close(refused);
 	cr_assert_eq(atomic_load(&toy.n_spinning), WORKERS);
 }
@@ -108,7 +115,7 @@ Test(shed, nobody_where_there_is_no_limit)
 
 #define AT_ONCE 32
 
-/* Refuses so many at once. Whether one of them was told next to nothing: so many are refused. */
+/* Refuses so many at once. Whether one of them was told no figures: so many are refused. */
 static bool refuse_some(double seconds)
 {
 	struct grpc_stream *refused[AT_ONCE];
@@ -123,7 +130,8 @@ static bool refuse_some(double seconds)
 			cr_assert_not_null(strstr(detail, "limits.queue_time_max"), "%s", detail);
 			cr_assert_gt(grpc_stream_trailer(refused[i], "grpc-retry-pushback-ms").size,
 				     0);
-			shortly = shortly || grpc_stream_details(refused[i]).size == 0;
+			want_retry_info(grpc_stream_details(refused[i]));
+			shortly = shortly || !strstr(detail, "would wait");
 		}
 		grpc_stream_close(refused[i]);
 	}
@@ -131,7 +139,7 @@ static bool refuse_some(double seconds)
 	return shortly;
 }
 
-/* Refused calls that have little time, until they are told next to nothing. */
+/* Refused calls that have little time, until they are told no figures. */
 static bool swamp(double seconds)
 {
 	bool shortly = false;
