@@ -3,6 +3,7 @@
 
 #include "index/ann/factory_file.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/random.h"
 #include "kernels/score.h"
 
 #include <math.h>
@@ -118,8 +119,8 @@ static status train(struct building *building)
 	for (size_t i = 0; i < taken; i++) {
 		uint64_t begin = n * i / taken, end = n * (i + 1) / taken;
 
-		state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		take_row(building, i, (uint32_t)(begin + (state >> 33) % (end - begin)));
+		take_row(building, i,
+			 (uint32_t)(begin + (random_next(&state) >> 33) % (end - begin)));
 		if (i % 256 == 0)
 			TRY(deadline_check(building->deadline));
 	}

@@ -3,6 +3,7 @@
 
 #include "index/ann/truth.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/random.h"
 #include "kernels/score.h"
 
 #include <math.h>
@@ -70,8 +71,7 @@ void factory_scale_query(const struct factory_scaling *scaling, const float *que
 
 static uint32_t draw(uint64_t *state, uint32_t n)
 {
-	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(((*state >> 32) * n) >> 32);
+	return (uint32_t)(((random_next(state) >> 32) * n) >> 32);
 }
 
 /* row + share * |row| * (a - b) / |a - b|, in ret; scratch [3][dim]. */

@@ -4,6 +4,7 @@
 #include "index/build/faiss_failure.h"
 #include "index/build/threads.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/random.h"
 #include "kernels/base/scope.h"
 
 #include <c_api/IndexFlat_c.h>
@@ -86,12 +87,9 @@ static void begin(struct kmeans *kmeans)
 	for (size_t i = 0; i < kmeans->n; i++)
 		order[i] = (uint32_t)i;
 	for (size_t i = 0; i < kmeans->options->k; i++) {
-		size_t other;
-		uint32_t row;
+		size_t other = i + (random_next(&state) >> 33) % (kmeans->n - i);
+		uint32_t row = order[other];
 
-		state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		other = i + (state >> 33) % (kmeans->n - i);
-		row = order[other];
 		order[other] = order[i];
 		order[i] = row;
 		memcpy(kmeans->centroids + i * dim, kmeans->rows + row * dim, sizeof(float) * dim);

@@ -4,6 +4,7 @@
 #include "index/build/orthonormal.h"
 #include "index/build/pca.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/random.h"
 #include "kernels/score.h"
 
 #include <stdlib.h>
@@ -39,8 +40,7 @@ static uint32_t sample_place(const struct sealed_source *source, uint32_t n, uin
 {
 	uint64_t begin = (uint64_t)source->n * i / n, end = (uint64_t)source->n * (i + 1) / n;
 
-	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(begin + (*state >> 33) % (end - begin));
+	return (uint32_t)(begin + (random_next(state) >> 33) % (end - begin));
 }
 
 /* Long rows would leave float in FAISS's sums of products: the longest becomes of length one.

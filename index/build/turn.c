@@ -4,6 +4,7 @@
 #include "index/build/axes.h"
 #include "index/build/codebooks.h"
 #include "kernels/base/error_info.h"
+#include "kernels/base/random.h"
 #include "kernels/base/scope.h"
 #include "kernels/score.h"
 
@@ -164,9 +165,7 @@ static status begin(struct turning *turning)
 
 		/* Four of the same spread are nearly normal. */
 		for (size_t k = 0; k < 4; k++) {
-			state = state * UINT64_C(6364136223846793005) +
-				UINT64_C(1442695040888963407);
-			sum += (float)(int32_t)(uint32_t)(state >> 32) * 0x1p-31F;
+			sum += (float)(int32_t)(uint32_t)(random_next(&state) >> 32) * 0x1p-31F;
 		}
 		turning->sums[i] = sum;
 	}
