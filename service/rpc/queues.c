@@ -23,7 +23,7 @@
 #define LAG_STAYS_NS INT64_C(500000)
 
 /* How long a poller sleeps between two gulps, and how often it looks before. */
-#define GATHER_NS 3000000
+#define GATHER_NS 10000000
 #define LOOKS_BEFORE_GATHER 32
 
 /* Processors for which one thread polls. */

@@ -15,8 +15,9 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-#define RETRY_MS_MIN INT64_C(100)
-#define RETRY_MS_MAX INT64_C(10000)
+#define RETRY_MS_MIN 100
+#define RETRY_MS_MAX 10000
+#define RETRY_STEP_MS 100U
 
 /* Refusals in a second that say all there is to say. One takes 50 us or so, nearly all of them gRPC's core's, though
  * nothing is read of it; and 35 where it is one of a gulp, and answered in one batch. */
@@ -137,37 +138,63 @@ static void refusal_done(void *owner, bool ok)
 
 static const char shortly[] = "the server has more to do than it can: " QUEUE_SETTING;
 
-static grpc_slice refusal_details(uint32_t retry_ms)
-{
-	const struct error_info info = {
-		.reason = REASON_LIMIT_REACHED,
-		.metadata = {{"setting", QUEUE_SETTING}},
-		.retry_ms = retry_ms,
-	};
-	SCOPED(buffer) details = &(struct buffer){0};
+/* What a refusal says besides code and word, by when its client is to come again: made once, or making it would take
+ * a tenth of what a refusal costs. */
+struct retry_words {
+	char pushback[8];
+	uint8_t details[512];
+	size_t details_size; /* 0: there are none */
+};
 
-	error_details_encode(status_with(status_make(STATUS_RESOURCE_EXHAUSTED, shortly), &info),
-			     details);
-	return grpc_slice_from_copied_buffer((const char *)details->data, details->size);
+static struct retry_words
+	retry_words[RETRY_MS_MAX / RETRY_STEP_MS]; /* [i] for RETRY_STEP_MS * (i + 1) */
+static pthread_once_t retry_words_made = PTHREAD_ONCE_INIT;
+
+static void make_retry_words(void)
+{
+	for (uint32_t i = 0; i < sizeof retry_words / sizeof *retry_words; i++) {
+		const struct error_info info = {
+			.reason = REASON_LIMIT_REACHED,
+			.metadata = {{"setting", QUEUE_SETTING}},
+			.retry_ms = RETRY_STEP_MS * (i + 1),
+		};
+		struct retry_words *words = &retry_words[i];
+		SCOPED(buffer) details = &(struct buffer){0};
+
+		snprintf(words->pushback, sizeof words->pushback, "%u", info.retry_ms);
+		error_details_encode(
+			status_with(status_make(STATUS_RESOURCE_EXHAUSTED, shortly), &info),
+			details);
+		if (details->size > sizeof words->details)
+			continue;
+		memcpy(words->details, details->data, details->size);
+		words->details_size = details->size;
+	}
+}
+
+/* Of the next step. */
+static const struct retry_words *retry_words_of(uint32_t retry_ms)
+{
+	pthread_once(&retry_words_made, make_retry_words);
+	return &retry_words[(retry_ms + RETRY_STEP_MS - 1) / RETRY_STEP_MS - 1];
 }
 
 /* False: the core does not take it. */
 static bool refusal_send(struct refusal *refusal, uint32_t retry_ms)
 {
-	char text[16];
-	int size = snprintf(text, sizeof text, "%u", retry_ms);
+	const struct retry_words *words = retry_words_of(retry_ms);
 	grpc_slice detail = grpc_slice_from_static_string(shortly);
 	grpc_metadata trailers[] = {
-		{.key = grpc_slice_from_static_string("grpc-status-details-bin"),
-		 .value = refusal_details(retry_ms)},
 		{.key = grpc_slice_from_static_string("grpc-retry-pushback-ms"),
-		 .value = grpc_slice_from_copied_buffer(text, (size_t)size)},
+		 .value = grpc_slice_from_static_string(words->pushback)},
+		{.key = grpc_slice_from_static_string("grpc-status-details-bin"),
+		 .value = grpc_slice_from_static_buffer(words->details, words->details_size)},
 	};
-	const size_t n_trailers = sizeof trailers / sizeof *trailers;
 	const grpc_op ops[] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
 		{.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-		 .data.send_status_from_server = {.trailing_metadata_count = n_trailers,
+		 .data.send_status_from_server = {.trailing_metadata_count =
+							  words->details_size ? 2 : 1,
 						  .trailing_metadata = trailers,
 						  .status = GRPC_STATUS_RESOURCE_EXHAUSTED,
 						  .status_details = &detail}},
@@ -175,15 +202,9 @@ static bool refusal_send(struct refusal *refusal, uint32_t retry_ms)
 		 .data.recv_close_on_server.cancelled = &refusal->cancelled},
 	};
 
-	bool taken;
-
 	refusal->on_end = (struct rpc_op){refusal_done, refusal};
-	taken = grpc_call_start_batch(refusal->core, ops, sizeof ops / sizeof *ops,
-				      op_tag(&refusal->on_end), NULL) == GRPC_CALL_OK;
-	/* The core has taken them as well. */
-	for (size_t i = 0; i < n_trailers; i++)
-		grpc_slice_unref(trailers[i].value);
-	return taken;
+	return grpc_call_start_batch(refusal->core, ops, sizeof ops / sizeof *ops,
+				     op_tag(&refusal->on_end), NULL) == GRPC_CALL_OK;
 }
 
 void call_refuse(struct call_host *host, grpc_call *core, int64_t wait_ns)
