@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
@@ -20,7 +21,7 @@
 #define RETRY_STEP_MS 100U
 
 /* Refusals in a second that say all there is to say. One takes 50 us or so, nearly all of them gRPC's core's, though
- * nothing is read of it; and 35 where it is one of a gulp, and answered in one batch. */
+ * nothing is read of it; and 26 where it is one of a gulp, and answered in one batch. */
 #define SHED_FULLY_MAX 500
 
 /* What nobody is refused for, however little time he has: it is no queue that stands. */
