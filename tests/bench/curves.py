@@ -28,6 +28,7 @@ import sys
 sys.dont_write_bytecode = True
 import curve_report
 import curve_rounds
+import marked
 import plot
 import workbench
 
@@ -140,16 +141,6 @@ def measure(asked):
     return results
 
 
-def put(path, markdown):
-    """Between the marks; what was there goes."""
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition("<!-- curves -->\n")
-    _, end, after = rest.partition("<!-- end of curves -->\n")
-    if not begin or not end:
-        sys.exit(f"{path} does not have the lines <!-- curves --> and <!-- end of curves -->")
-    path.write_text(before + begin + "\n" + markdown + "\n" + end + after, encoding="utf-8")
-
-
 def main():
     asked = arguments()
     if asked.source:
@@ -166,7 +157,7 @@ def main():
     (asked.out / "curves.md").write_text(markdown, encoding="utf-8")
     (asked.out / "curves.svg").write_text(plot.svg(results), encoding="utf-8")
     if asked.readme:
-        put(asked.readme, markdown)
+        marked.put_file(asked.readme, "curves", markdown)
     print(curve_report.terminal(results, sections))
 
 

@@ -89,12 +89,13 @@ def command(target, asked, usual):
 class Server:
     """A process that prints "listening on ADDRESS"."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, **how):
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            **how,
         )
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
@@ -123,16 +124,24 @@ class Server:
         keeps for a process, to the nanosecond."""
         return time.clock_gettime_ns((~self.process.pid << 3) | 2) * 1e-9
 
-    def memory_bytes(self):
-        """What it holds in RAM: all of it, and that which is no file's."""
+    def sizes(self, *names):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         sizes = dict(line.split(":", 1) for line in status.splitlines())
-        return tuple(int(sizes[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+        return tuple(int(sizes[name].split()[0]) * 1024 for name in names)
+
+    def memory_bytes(self):
+        """What it holds in RAM: all of it, and that which is no file's."""
+        return self.sizes("VmRSS", "RssAnon")
+
+    def peak_bytes(self):
+        """The most that it has held."""
+        return self.sizes("VmHWM")[0]
 
 
-def serve(folder, *options):
+def serve(folder, *options, **how):
+    """how: as subprocess.Popen takes it."""
     words = ["serve", "--listen", "127.0.0.1:0", "--data", folder, "--gpu", "off", *options]
-    return Server(SLUICE, *words)
+    return Server(SLUICE, *words, **how)
 
 
 def serve_measured(folder):

@@ -27,6 +27,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contest
+import marked
 import picture
 import processes
 import report
@@ -94,8 +95,7 @@ def main():
     (asked.out / "peers.md").write_text(markdown, encoding="utf-8")
     (asked.out / "peers.svg").write_text(picture.svg(results), encoding="utf-8")
     if asked.readme:
-        text = asked.readme.read_text(encoding="utf-8")
-        asked.readme.write_text(report.put(text, markdown), encoding="utf-8")
+        marked.put_file(asked.readme, "peers", markdown)
     print(markdown)
 
 

@@ -1,10 +1,10 @@
 """What peers.py measured as tables for README."""
 
 import curve_math
+import marked
 
 RECALLS = (0.9, 0.95, 0.99)
 MIDDLE = 0.95
-BEGIN, END = "<!-- peers -->\n", "<!-- end of peers -->\n"
 NONE = "-"
 
 
@@ -130,11 +130,6 @@ def floors(peers):
             )
 
 
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
-
-
 def about(results):
     rows = {peer["build"]["rows"] for peer in results["peers"].values()}
     n = f"{max(rows):,}" if rows else "no"
@@ -165,22 +160,8 @@ def markdown(results):
     peers = results["peers"]
     parts = [f"`{results['command']}`\n", about(results) + "\n"]
     for make in (by_recall, beside, players):
-        parts.append(table(*make(peers)))
+        parts.append(marked.table(*make(peers)))
     parts.append(" ".join([NOTES, *floors(peers)]) + "\n")
     absent = "; ".join(f"{name}: {why}" for name, why in results["skipped"].items())
     parts.append(f"Left out: {absent}.\n" if absent else "Nothing was left out.\n")
     return "\n".join(parts)
-
-
-def put(text, markdown_text):
-    """The text with the tables between its marks; what was there goes."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"the lines {BEGIN.strip()} and {END.strip()} are not there")
-    return before + begin + "\n" + markdown_text + "\n" + end + after
-
-
-def written(text):
-    """What stands between the marks: what put() put there."""
-    return text.partition(BEGIN)[2].partition(END)[0].removeprefix("\n").removesuffix("\n")

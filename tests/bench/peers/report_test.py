@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import contest
+import marked
 import picture
 import processes
 import report
@@ -166,20 +167,8 @@ def last_run():
 
 
 class Readme(unittest.TestCase):
-    def test_what_is_put_between_the_marks_replaces_what_stood_there(self):
-        text = "a\n" + report.BEGIN + "old\n" + report.END + "b\n"
-
-        found = report.put(text, "new\n")
-
-        self.assertEqual(found, "a\n" + report.BEGIN + "\nnew\n\n" + report.END + "b\n")
-        self.assertEqual(report.written(found), "new\n")
-
-    def test_a_file_without_the_marks_is_refused(self):
-        with self.assertRaises(SystemExit):
-            report.put("nothing", "new\n")
-
     def test_readme_says_what_the_last_run_measured(self):
-        said = report.written(README.read_text(encoding="utf-8"))
+        said = marked.written(README.read_text(encoding="utf-8"), "peers")
 
         self.assertEqual(said, report.markdown(last_run()))
 
