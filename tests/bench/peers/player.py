@@ -17,6 +17,7 @@ import time
 
 import numpy as np
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import processes
 
 DEPTH_TRUE, BLOCK, WARM = 100, 10_000, 20

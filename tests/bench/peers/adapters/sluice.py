@@ -10,6 +10,7 @@ import threading
 
 import adapters.base as base
 import processes
+import workbench
 
 NAME = "corpus"
 BATCH = 512
@@ -146,24 +147,15 @@ class Peer(base.Base):
         import grpc
 
         size = sum(answer.ByteSize() for answer in self.calls.Search(self.request(query, depth)))
-        folder = self.folder / "floor"
-        folder.mkdir(exist_ok=True)
-        said = "listening on "
-        null = processes.Server(
-            [os.environ["SLUICE_NULL_SERVER"], size],
-            folder,
-            wait=lambda: said in (folder / "server.log").read_text(encoding="utf-8"),
-        )
-        try:
-            address = null.log.read_text(encoding="utf-8").partition(said)[2].split()[0]
-            with grpc.insecure_channel(address, options=self.options) as channel:
+        # Not by processes.Server: what runs between fork and exec meets gRPC's own handlers of a fork, now that
+        # there is a channel, and may not come to its end.
+        with workbench.Server(os.environ["SLUICE_NULL_SERVER"], size) as null:
+            with grpc.insecure_channel(null.address, options=self.options) as channel:
                 search = channel.unary_stream(
                     "/sluice.v1.RetrievalService/Search",
                     request_serializer=self.retrieval.SearchRequest.SerializeToString,
                 )
                 yield lambda: list(search(self.request(query, depth)))
-        finally:
-            null.end()
 
     def end(self):
         self.channel.close()
