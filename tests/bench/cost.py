@@ -16,13 +16,13 @@ Writes cost.json to --out (.); --from reads it. --readme puts the tables into a 
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 import marked
@@ -42,10 +42,6 @@ SEARCHES = {
 }
 PAGES = "hits 1,001-1,010 of open cursors, recall_target 0.95"
 OVERLOADS = {"recall_target 0.95": ["--recall", "0.95"], "exact": ["--exact"]}
-
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
 
 
 def sluice(server, *words, **how):
@@ -95,20 +91,19 @@ class Bench:
     def build(self, server):
         """Rows, and seconds from the first until all are indexed."""
         files = self.corpus / "chunks.jsonl", self.corpus / "vectors.npy"
-        seconds = workbench.import_rows(server, NAME, *files)
-        start = datetime.datetime.now()
+        start = time.monotonic()
+        workbench.import_rows(server, NAME, *files)
         workbench.settle(server, NAME)
-        seconds += (datetime.datetime.now() - start).total_seconds()
+        seconds = time.monotonic() - start
         return workbench.count(server, NAME), seconds
 
     def round(self, number):
-        say(f"round {number + 1} of {self.asked.rounds}")
+        workbench.say(f"round {number + 1} of {self.asked.rounds}")
         data = self.folder / f"data-{number}"
         with workbench.serve(data) as server:
             rows, seconds = self.build(server)
             found = dict(rows=rows, seconds=seconds, build_bytes=server.peak_bytes())
-            passing = sluice(server, "count", NAME, "--filter", FILTER)
-            found["share"] = int(passing.replace(",", "")) / rows
+            found["share"] = workbench.count(server, NAME, "--filter", FILTER) / rows
             found["searches"] = {
                 name: dict(
                     one=self.search(server, options, 1),
@@ -123,13 +118,13 @@ class Bench:
         return found
 
     def overload(self, data):
-        """{name: (step, step, ...), printed}, or why there is none."""
+        """{name: calls a second at each rate, and memory}, or why there is none."""
         found = {}
         with half_a_processor() as half:
             if isinstance(half, str):
                 return half
             for name, options in OVERLOADS.items():
-                say(f"overload: {name}")
+                workbench.say(f"overload: {name}")
                 with workbench.serve(data, preexec_fn=half.enter) as server:
                     words = ["--overload", "--deadline-ms", "1000", *options]
                     steps = self.load(server, *words, preexec_fn=half.leave_to_us)
@@ -266,9 +261,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, help="of each search's measurement")
     parser.add_argument("--at-once", type=int, help="searches under way")
     parser.set_defaults(**USUAL)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
-    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
+    workbench.report_options(parser)
     asked = parser.parse_args()
     workbench.place(asked, "out", "source", "readme")
     if min(asked.rounds, asked.at_once) < 1 or asked.seconds <= 0:
@@ -279,14 +272,8 @@ def arguments():
 def measure(asked):
     with workbench.scratch() as folder:
         bench = Bench(asked, workbench.corpus(), folder)
-        results = dict(
-            date=datetime.date.today().isoformat(),
-            commit=workbench.commit(),
-            command=workbench.command("//tests/bench:cost", asked, USUAL),
-            machine=workbench.machine(folder),
-            at_once=asked.at_once,
-        )
-        say(results["machine"])
+        results = workbench.heading("//tests/bench:cost", asked, USUAL, folder)
+        results["at_once"] = asked.at_once
         results["rounds"] = [bench.round(number) for number in range(asked.rounds)]
         results["overload"] = bench.overload(bench.folder / "data-0")
         return results
@@ -294,14 +281,7 @@ def measure(asked):
 
 def main():
     asked = arguments()
-    if asked.source:
-        results = json.loads(asked.source.read_text(encoding="utf-8"))
-    else:
-        results = measure(asked)
-        asked.out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(results, indent=1) + "\n"
-        (asked.out / "cost.json").write_text(text, encoding="utf-8")
-    found = markdown(results)
+    found = markdown(workbench.results(asked, "cost.json", measure))
     if asked.readme:
         marked.put_file(asked.readme, "cost", found)
     print(found)

@@ -7,10 +7,12 @@ import sys
 import unittest
 
 sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
 import cost
 import marked
+import synthesis
 
-HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parents[1] / "README.md"
 
 
@@ -29,7 +31,6 @@ class Figures(unittest.TestCase):
         said = cost.overloads(dict(overload="there is one processor"))
 
         self.assertEqual(said, "Overload is left out: there is one processor.\n")
-
 
     def test_overload_compares_the_highest_rate_with_the_peak(self):
         goodput = [[0, [900, 100, 1000]], [900, [1000, 1000, 10]], [2700, [800, 790, 9000]]]
@@ -60,10 +61,4 @@ class Readme(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len(result.failures) + len(result.errors)
-    print(
-        f"Synthesis: Tested: {result.testsRun} | Passing: {result.testsRun - failed} | "
-        f"Failing: {failed} | Crashing: 0"
-    )
-    sys.exit(failed > 0)
+    sys.exit(synthesis.main(sys.modules[__name__]))

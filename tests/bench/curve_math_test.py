@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """What curves.py makes of its points."""
 
+import pathlib
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import curve_math
+import synthesis
 
 
 def points(*pairs):
@@ -52,10 +55,4 @@ class CurveMath(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len(result.failures) + len(result.errors)
-    passed = result.testsRun - failed
-    print(
-        f"Synthesis: Tested: {result.testsRun} | Passing: {passed} | Failing: {failed} | Crashing: 0"
-    )
-    sys.exit(failed > 0)
+    sys.exit(synthesis.main(sys.modules[__name__]))

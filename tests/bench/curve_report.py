@@ -1,6 +1,7 @@
 """What curves.py measured as tables: for a terminal, and as Markdown for README."""
 
 import curve_math
+import marked
 
 RECALLS = (0.9, 0.95, 0.97, 0.99, 0.995)
 # What is asked of the index: ratios to hnswlib by recall; to Flat, of a page, growth, building.
@@ -208,8 +209,7 @@ def terminal(results, found):
 def markdown(results, found):
     out = [f"`{results['command']}`", "", *(line + "  " for line in about(results))]
     for section in found:
-        out += ["", "| " + " | ".join(section.head) + " |", "|---" * len(section.head) + "|"]
-        out += ["| " + " | ".join(row) + " |" for row in section.rows]
+        out += ["", marked.table(section.head, section.rows).rstrip("\n")]
         if section.note:
             out += ["", section.note]
     return "\n".join(out) + "\n"

@@ -17,7 +17,6 @@ Writes curves.json, curves.md and curves.svg to --out (.); --from makes the last
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -37,10 +36,6 @@ PEERS = workbench.program("peers.py")
 USUAL = dict(rounds=5, peers=None, depths="10,100", queries=1000, growth=0)
 
 
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
 def peers_python():
     """The interpreter that has the peers, made as the Python tests make theirs; or None."""
     script = '. "$root/tests/support/python.sh" >&2; printf %s "$python"'
@@ -52,7 +47,7 @@ def peers_python():
     )
     python = made.stdout.strip()
     if made.returncode or not python or not pathlib.Path(python).exists():
-        say("SKIPPED: every peer: there is no Python environment for them (above)")
+        workbench.say("SKIPPED: every peer: there is no Python environment for them (above)")
         return None
     has = subprocess.run([python, "-c", "import hnswlib"], stderr=subprocess.DEVNULL, check=False)
     if has.returncode:
@@ -70,7 +65,7 @@ def versions(python):
     found = json.loads(done.stdout)
     for name in ("faiss", "hnswlib"):
         if not found[name]:
-            say(f"SKIPPED: {name} could not be installed; what needs it is left out")
+            workbench.say(f"SKIPPED: {name} could not be installed; what needs it is left out")
     return found
 
 
@@ -84,11 +79,9 @@ def arguments():
     parser.add_argument("--queries", type=int)
     parser.add_argument("--growth", type=int, metavar="ROWS")
     parser.set_defaults(**USUAL)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
     parser.add_argument("--scratch", type=pathlib.Path)
     parser.add_argument("--cpu", type=int)
-    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
+    workbench.report_options(parser)
     asked = parser.parse_args()
     workbench.place(asked, "out", "scratch", "source", "readme")
     return asked
@@ -107,7 +100,7 @@ def room_for_growth(asked, folder):
     memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if disk >= asked.growth * 6000 and memory >= asked.growth * 2500:
         return True
-    say(
+    workbench.say(
         f"SKIPPED: growth to {asked.growth:,} rows: "
         f"there are {disk >> 20:,} MiB of disk and {memory >> 20:,} of memory"
     )
@@ -118,10 +111,7 @@ def measure(asked):
     python = peers_python() if asked.peers != "" else None
     pin(asked)
     found = versions(python)
-    results = dict(
-        date=datetime.date.today().isoformat(),
-        commit=workbench.commit(),
-        command=workbench.command("//tests/bench:curves", asked, USUAL),
+    kept = dict(
         versions={name: found[name] for name in ("hnswlib", "faiss", "numpy") if found.get(name)},
         titles=dict(sluice="Sluice", **found["titles"]),
         rounds=asked.rounds,
@@ -129,9 +119,8 @@ def measure(asked):
     )
     with workbench.scratch() as temporary:
         folder = pathlib.Path(temporary)
-        results["machine"] = workbench.machine(temporary)
-        say(results["machine"])
-        bench = curve_rounds.Bench(asked, python, folder, say)
+        results = workbench.heading("//tests/bench:curves", asked, USUAL, temporary) | kept
+        bench = curve_rounds.Bench(asked, python, folder, workbench.say)
         names = asked.peers.split(",") if asked.peers else list(found["titles"])
         bench.build({name: found[name.split("-")[0]] for name in names if name in found["titles"]})
         bench.run()
@@ -143,15 +132,7 @@ def measure(asked):
 
 def main():
     asked = arguments()
-    if asked.source:
-        results = json.loads(asked.source.read_text(encoding="utf-8"))
-    else:
-        results = measure(asked)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    if not asked.source:
-        (asked.out / "curves.json").write_text(
-            json.dumps(results, indent=1) + "\n", encoding="utf-8"
-        )
+    results = workbench.results(asked, "curves.json", measure)
     sections = curve_report.sections(results)
     markdown = curve_report.markdown(results, sections)
     (asked.out / "curves.md").write_text(markdown, encoding="utf-8")

@@ -1,7 +1,9 @@
 """What the drivers share: the corpus, servers as processes, their CPU time, tables."""
 
 import ast
+import datetime
 import itertools
+import json
 import os
 import pathlib
 import statistics
@@ -16,6 +18,10 @@ import urllib.request
 RUNFILES = pathlib.Path(os.path.abspath(sys.argv[0]) + ".runfiles") / "sluice"
 
 SLUICE = RUNFILES / "service/sluice"
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
 
 
 def program(name):
@@ -74,6 +80,35 @@ def place(asked, *names):
     for name in names:
         path = getattr(asked, name)
         setattr(asked, name, path and home / path)
+
+
+def report_options(parser):
+    """Of a driver whose figures are kept: results() and marked.put_file() go by them."""
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
+    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
+
+
+def heading(target, asked, usual, folder):
+    """Of what is measured now: when, of what, by which command, and where, which is said."""
+    where = machine(folder)
+    say(where)
+    return dict(
+        date=datetime.date.today().isoformat(),
+        commit=commit(),
+        command=command(target, asked, usual),
+        machine=where,
+    )
+
+
+def results(asked, name, measure):
+    """Those of --from, or what measure(asked) gives, which is kept in --out, a folder that is there then."""
+    asked.out.mkdir(parents=True, exist_ok=True)
+    if asked.source:
+        return json.loads(asked.source.read_text(encoding="utf-8"))
+    found = measure(asked)
+    (asked.out / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
 
 
 def command(target, asked, usual):
@@ -219,9 +254,9 @@ def settle(server, name):
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def count(server, name):
-    """Chunks that the collection has."""
-    words = [SLUICE, "count", name, "--server", server.address]
+def count(server, name, *options):
+    """Chunks that the collection has, or those that pass --filter."""
+    words = [SLUICE, "count", name, *options, "--server", server.address]
     return int(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 

@@ -31,10 +31,6 @@ PEERS = {
 ABSENT = {"Qdrant's server": "no package registry has it; its engine is in Qdrant Edge"}
 
 
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
 class Gone(Exception):
     """A peer that goes no further, and why."""
 
@@ -58,7 +54,7 @@ def environment(requirements):
     python = made.stdout.strip()
     if made.returncode == 0 and python and pathlib.Path(python).exists():
         return python
-    say(made.stderr)
+    workbench.say(made.stderr)
     said = [line for line in made.stderr.splitlines() if line.startswith("SKIPPED: ")]
     why = said[0].partition(f"{requirements.stem}: ")[2] if said else "pip could not install it"
     raise Gone(why)
@@ -137,7 +133,7 @@ class Contest:
             player.end()
 
     def leave_out(self, name, why):
-        say(f"SKIPPED: {name}: {why}")
+        workbench.say(f"SKIPPED: {name}: {why}")
         self.skipped[name] = str(why)
         player = self.players.pop(name, None)
         if player:
@@ -166,12 +162,12 @@ class Contest:
         player.about = player.ask("about")
         player.built = player.ask("build")
         rate = player.built["rows"] / player.built["wall_s"]
-        say(f"{player.about['title']}: {rate:,.0f} vectors/s until indexed")
+        workbench.say(f"{player.about['title']}: {rate:,.0f} vectors/s until indexed")
 
     def build(self):
         """One after the other: each has the machine to itself."""
         for name in self.asked.names:
-            say(f"building: {name}")
+            workbench.say(f"building: {name}")
             try:
                 self.begin(name)
             except Gone as why:
@@ -200,7 +196,7 @@ class Contest:
 
     def rounds(self):
         for i in range(self.asked.rounds):
-            say(f"round {i + 1} of {self.asked.rounds}")
+            workbench.say(f"round {i + 1} of {self.asked.rounds}")
             self.round()
 
     def results(self):

@@ -18,8 +18,6 @@ Writes peers.json, peers.md and peers.svg to --out (.); --from makes the last tw
 """
 
 import argparse
-import datetime
-import json
 import pathlib
 import signal
 import sys
@@ -46,9 +44,7 @@ def arguments():
     parser.add_argument("--rows", type=int, help="0: all")
     parser.add_argument("--limit", type=int, help="seconds for each peer")
     parser.set_defaults(**USUAL)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
-    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--readme", type=pathlib.Path, metavar="FILE")
+    workbench.report_options(parser)
     asked = parser.parse_args()
     workbench.place(asked, "out", "source", "readme")
     asked.names = asked.peers.split(",") if asked.peers else list(contest.PEERS)
@@ -66,13 +62,7 @@ def measure(asked):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with workbench.scratch() as folder:
-            results = dict(
-                date=datetime.date.today().isoformat(),
-                commit=workbench.commit(),
-                command=workbench.command("//tests/bench/peers", asked, USUAL),
-                machine=workbench.machine(folder),
-            )
-            contest.say(results["machine"])
+            results = workbench.heading("//tests/bench/peers", asked, USUAL, folder)
             with contest.Contest(asked, pathlib.Path(folder), workbench.corpus()) as run:
                 run.build()
                 run.rounds()
@@ -83,14 +73,7 @@ def measure(asked):
 
 def main():
     asked = arguments()
-    if asked.source:
-        results = json.loads(asked.source.read_text(encoding="utf-8"))
-    else:
-        results = measure(asked)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    if not asked.source:
-        text = json.dumps(results, indent=1) + "\n"
-        (asked.out / "peers.json").write_text(text, encoding="utf-8")
+    results = workbench.results(asked, "peers.json", measure)
     markdown = report.markdown(results)
     (asked.out / "peers.md").write_text(markdown, encoding="utf-8")
     (asked.out / "peers.svg").write_text(picture.svg(results), encoding="utf-8")

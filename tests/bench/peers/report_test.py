@@ -10,12 +10,13 @@ import unittest
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "support")]
 import contest
 import marked
 import picture
 import processes
 import report
+import synthesis
 
 README = HERE.parents[2] / "README.md"
 
@@ -179,10 +180,4 @@ class Readme(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len(result.failures) + len(result.errors)
-    print(
-        f"Synthesis: Tested: {result.testsRun} | Passing: {result.testsRun - failed} | "
-        f"Failing: {failed} | Crashing: 0"
-    )
-    sys.exit(failed > 0)
+    sys.exit(synthesis.main(sys.modules[__name__]))
